@@ -1,0 +1,102 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+/// One list of settings for every Swift target: no target opts out.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableExperimentalFeature("Lifetimes"),  // Properties that return a Span.
+]
+
+let arguments = Target.Dependency.product(
+  name: "ArgumentParser",
+  package: "swift-argument-parser"
+)
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
+let real = Target.Dependency.product(name: "RealModule", package: "swift-numerics")
+
+func module(
+  _ name: String,
+  uses dependencies: [Target.Dependency] = [],
+  path: String? = nil,
+  resources: [Resource]? = nil
+) -> Target {
+  .target(
+    name: name,
+    dependencies: dependencies,
+    path: path,
+    resources: resources,
+    swiftSettings: strict
+  )
+}
+
+func tests(_ name: String, of dependencies: [Target.Dependency], golden: Bool = false) -> Target {
+  .testTarget(
+    name: name,
+    dependencies: dependencies + ["TestKit"],
+    resources: golden ? [.copy("Golden")] : nil,
+    swiftSettings: strict
+  )
+}
+
+// Listed bottom layer first: a target imports only targets above it.
+let package = Package(
+  name: "llm-surgeon",
+  products: [
+    .library(name: "LLMSurgeon", targets: ["LLMSurgeon"]),
+    .executable(name: "surgeon", targets: ["surgeon"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-numerics", from: "1.1.0"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "COpenBLAS",
+      pkgConfig: "openblas",
+      providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]
+    ),
+    .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+
+    module("LinearAlgebra", uses: ["COpenBLAS", real]),
+    module("ExactJSON"),
+    module("Report", uses: ["ExactJSON", mustache]),
+    module("Tensors", uses: ["CXXHash"]),
+
+    module("Curvature", uses: ["LinearAlgebra"]),
+    module("Safetensors", uses: ["ExactJSON", "Tensors"]),
+    module("TorchArchive", uses: ["Tensors"]),
+    module("Tokenization", uses: ["ExactJSON"]),
+
+    module("Transformer", uses: ["ExactJSON", "LinearAlgebra", "Tensors", real]),
+    module("Pruning", uses: ["Curvature", "LinearAlgebra"]),
+    module("Checkpoint", uses: ["ExactJSON", "Safetensors", "Tensors", "TorchArchive"]),
+
+    module(
+      "LLMSurgeon",
+      uses: [
+        "Checkpoint", "Curvature", "ExactJSON", "LinearAlgebra", "Pruning", "Report",
+        "Safetensors", "Tensors", "Tokenization", "Transformer",
+      ]
+    ),
+    .executableTarget(
+      name: "surgeon",
+      dependencies: ["LLMSurgeon", arguments],
+      swiftSettings: strict
+    ),
+
+    module(
+      "TestKit",
+      uses: ["LinearAlgebra", "Safetensors", "Tensors"],
+      path: "Tests/TestKit"
+    ),
+    tests("LinearAlgebraTests", of: ["LinearAlgebra"]),
+    tests("ExactJSONTests", of: ["ExactJSON"]),
+  ]
+)

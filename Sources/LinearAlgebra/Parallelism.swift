@@ -1,0 +1,121 @@
+import Dispatch
+import Synchronization
+
+/// How many threads the arithmetic may use.
+package enum Parallelism {
+  private static let stored = Atomic<Int>(0)
+
+  /// The number of threads; the machine's cores unless set.
+  ///
+  /// No result depends on it: work is cut into pieces by its shape alone.
+  package static var threads: Int {
+    get {
+      let value = stored.load(ordering: .relaxed)
+      return value > 0 ? value : hardwareThreads
+    }
+    set {
+      precondition(newValue > 0, "at least one thread computes")
+      stored.store(newValue, ordering: .relaxed)
+    }
+  }
+
+  /// The number of cores that this process may run on.
+  package static var hardwareThreads: Int { max(1, coreCount()) }
+}
+
+/// Calls `body` once for each index below `count`, on up to ``Parallelism/threads`` threads.
+///
+/// Must not be nested: one level of the program is parallel.
+@usableFromInline
+package func concurrently(count: Int, _ body: @Sendable (Int) -> Void) {
+  let workers = min(count, Parallelism.threads)
+  guard workers > 1 else {
+    for index in 0..<count { body(index) }
+    return
+  }
+  let next = Atomic<Int>(0)
+  DispatchQueue.concurrentPerform(iterations: workers) { _ in
+    while true {
+      let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+      guard index < count else { return }
+      body(index)
+    }
+  }
+}
+
+/// Computes `count` values in parallel; slot `i` of the result is `transform(i)`.
+///
+/// The result does not depend on scheduling, because no two calls share a slot.
+@inlinable
+package func concurrentMap<Value: Sendable>(
+  count: Int,
+  _ transform: @Sendable (Int) -> Value
+) -> [Value] {
+  unsafe [Value](unsafeUninitializedCapacity: count) { buffer, initializedCount in
+    // SAFETY: each iteration initializes the one slot of its own index, and
+    // `concurrently` returns only after every slot is initialized.
+    nonisolated(unsafe) let slots = unsafe buffer
+    concurrently(count: count) { index in
+      unsafe slots.initializeElement(at: index, to: transform(index))
+    }
+    initializedCount = count
+  }
+}
+
+/// Hands out disjoint pieces of `array` to `body`, in parallel; the last piece may be shorter.
+///
+/// - Parameters:
+///   - array: What the pieces are cut from.
+///   - size: The number of elements in a piece.
+///   - body: Receives the number of the piece and the piece; piece `i` starts at `i * size`.
+@inlinable
+package func concurrentChunks<Element: BitwiseCopyable & Sendable>(
+  of array: inout [Element],
+  size: Int,
+  _ body: @Sendable (Int, inout MutableSpan<Element>) -> Void
+) {
+  precondition(size > 0, "a piece has elements")
+  let total = array.count
+  unsafe array.withUnsafeMutableBufferPointer { buffer in
+    // SAFETY: the pieces of different indices do not overlap and lie within the buffer.
+    nonisolated(unsafe) let base = unsafe buffer
+    concurrently(count: (total + size - 1) / size) { index in
+      let range = index * size..<min(total, (index + 1) * size)
+      let piece = unsafe UnsafeMutableBufferPointer(rebasing: base[range])
+      var span = unsafe MutableSpan(_unsafeElements: piece)
+      body(index, &span)
+    }
+  }
+}
+
+/// Like ``concurrentChunks(of:size:_:)`` for two arrays that are cut into equally many pieces.
+@inlinable
+package func concurrentChunks<First: BitwiseCopyable & Sendable, Second: BitwiseCopyable & Sendable>(
+  of first: inout [First],
+  size firstSize: Int,
+  and second: inout [Second],
+  size secondSize: Int,
+  _ body: @Sendable (Int, inout MutableSpan<First>, inout MutableSpan<Second>) -> Void
+) {
+  precondition(firstSize > 0 && secondSize > 0, "a piece has elements")
+  let total = first.count
+  let other = second.count
+  let count = (total + firstSize - 1) / firstSize
+  precondition(count == (other + secondSize - 1) / secondSize, "equally many pieces")
+  unsafe first.withUnsafeMutableBufferPointer { firstBuffer in
+    unsafe second.withUnsafeMutableBufferPointer { secondBuffer in
+      // SAFETY: the pieces of different indices do not overlap and lie within their buffers.
+      nonisolated(unsafe) let firstBase = unsafe firstBuffer
+      nonisolated(unsafe) let secondBase = unsafe secondBuffer
+      concurrently(count: count) { index in
+        let range = index * firstSize..<min(total, (index + 1) * firstSize)
+        let otherRange = index * secondSize..<min(other, (index + 1) * secondSize)
+        var piece = unsafe MutableSpan(
+          _unsafeElements: UnsafeMutableBufferPointer(rebasing: firstBase[range]))
+        var otherPiece = unsafe MutableSpan(
+          _unsafeElements: UnsafeMutableBufferPointer(rebasing: secondBase[otherRange]))
+        body(index, &piece, &otherPiece)
+      }
+    }
+  }
+}

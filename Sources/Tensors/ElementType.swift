@@ -1,0 +1,26 @@
+/// How the numbers of a tensor are stored; the raw value is the name in safetensors headers.
+package enum ElementType: String, Sendable, CaseIterable {
+  case bool = "BOOL"
+  case uint8 = "U8"
+  case int8 = "I8"
+  case int16 = "I16"
+  case uint16 = "U16"
+  case float16 = "F16"
+  case bfloat16 = "BF16"
+  case int32 = "I32"
+  case uint32 = "U32"
+  case float32 = "F32"
+  case float64 = "F64"
+  case int64 = "I64"
+  case uint64 = "U64"
+
+  /// The size of one element in bytes.
+  package var byteCount: Int {
+    switch self {
+    case .bool, .uint8, .int8: 1
+    case .int16, .uint16, .float16, .bfloat16: 2
+    case .int32, .uint32, .float32: 4
+    case .float64, .int64, .uint64: 8
+    }
+  }
+}

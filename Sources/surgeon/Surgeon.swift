@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct Surgeon: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Makes language models smaller.")
+}
