@@ -1,0 +1,43 @@
+# Every target does its own set-up: each works as the first command typed on a fresh machine that
+# has Swift 6.3.
+
+SWIFT ?= swift
+SURGEON = .build/release/surgeon
+PACKAGES = libopenblas-dev liblapacke-dev libxxhash-dev
+DEMO ?= demo-output
+VENV ?= ../venv-surgeon-interop
+MATERIAL ?= ../shared
+
+.PHONY: help setup build demo test lint interop results clean
+
+help:
+	@echo "make demo     set up, build, and prune the embedded model (under a minute)"
+	@echo "make test     set up, build, and run the tests"
+	@echo "make build    the program: $(SURGEON)"
+	@echo "make lint     formatting and the rules of the house"
+	@echo "make interop  load pruned checkpoints in transformers (PyTorch in a virtual environment)"
+	@echo "make results  the tables of docs/results.md, from the models in $(MATERIAL)"
+
+setup:
+	@.ci/setup $(PACKAGES)
+
+build: setup
+	$(SWIFT) build -c release --product surgeon
+
+demo: build
+	$(SURGEON) demo --output $(DEMO) --overwrite
+
+test: setup
+	$(SWIFT) test -c release --disable-xctest --quiet
+
+lint:
+	.ci/lint
+
+interop: build
+	Tests/Interop/run $(VENV) $(SURGEON) $(MATERIAL)
+
+results: build
+	Tests/Results/run $(SURGEON) $(MATERIAL)
+
+clean:
+	rm -rf .build $(DEMO)

@@ -1,0 +1,51 @@
+/// Why a job cannot be done as asked; the description says what, where, and what to do.
+public enum JobError: Error, Equatable {
+  /// A text or token file cannot be read.
+  case unreadable(path: String, reason: String)
+  /// A text gives fewer tokens than the windows need.
+  case textTooShort(path: String, tokens: Int, needed: Int)
+  /// More windows are asked for than there are.
+  case tooFewWindows(path: String, available: Int, asked: Int)
+  /// The rows of a token file have another length than asked for.
+  case lengthMismatch(path: String, found: Int, asked: Int)
+  /// A token file holds something else than `tokens`, or a number that is no token.
+  case badTokenFile(path: String, reason: String)
+  /// The statistics belong to another model.
+  case foreignStatistics(path: String, reason: String)
+  /// A statistics directory is damaged, unfinished, or of an unknown version.
+  case badStatistics(path: String, reason: String)
+  /// A setting makes no sense for this model.
+  case badSetting(String)
+  /// An unfinished run of other settings occupies the place where this one would keep its own.
+  case foreignRemains(path: String)
+  /// The calibration yields NaN or infinity.
+  case notFinite(String)
+}
+
+extension JobError: CustomStringConvertible {
+  /// One line for the person at the terminal.
+  public var description: String {
+    switch self {
+    case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
+    case .textTooShort(let path, let tokens, let needed):
+      "\(path) has \(tokens) tokens, but one window needs \(needed); "
+        + "give more text or a smaller --length"
+    case .tooFewWindows(let path, let available, let asked):
+      "\(path) has \(available) windows, but \(asked) are asked for; lower --samples"
+    case .lengthMismatch(let path, let found, let asked):
+      "the rows of \(path) have \(found) tokens, not \(asked); leave --length out"
+    case .badTokenFile(let path, let reason):
+      "\(path) is no token file: \(reason); "
+        + "it must be safetensors with one integer tensor `tokens` [sequences, length]"
+    case .foreignStatistics(let path, let reason):
+      "the statistics in \(path) belong to another model (\(reason)); calibrate this one"
+    case .badStatistics(let path, let reason):
+      "the statistics in \(path) cannot be used: \(reason); calibrate again"
+    case .badSetting(let reason): reason
+    case .foreignRemains(let path):
+      "\(path) holds an unfinished run with other settings; "
+        + "repeat that command to finish it, or remove the folder"
+    case .notFinite(let what): "\(what) contains NaN or infinity; the model cannot be calibrated"
+    }
+  }
+}

@@ -1,0 +1,33 @@
+/// Hears how a long job goes on; every call comes from the thread that runs the job.
+public protocol ProgressListener: Sendable {
+  /// A phase begins.
+  ///
+  /// - Parameters:
+  ///   - phase: What is done, for a person: "calibrating, backward".
+  ///   - total: The amount of work.
+  ///   - unit: What is counted: "blocks".
+  func begin(_ phase: String, total: Int, unit: String)
+
+  /// The phase has come this far.
+  ///
+  /// - Parameter completed: The work done, up to the phase's total.
+  func advance(to completed: Int)
+
+  /// The phase is over.
+  func end()
+
+  /// Something worth a line of its own.
+  ///
+  /// - Parameter message: One line, without a final full stop.
+  func note(_ message: String)
+}
+
+/// Hears nothing.
+public struct SilentProgress: ProgressListener {
+  /// A listener that ignores everything.
+  public init() {}
+  public func begin(_ phase: String, total: Int, unit: String) {}
+  public func advance(to completed: Int) {}
+  public func end() {}
+  public func note(_ message: String) {}
+}
