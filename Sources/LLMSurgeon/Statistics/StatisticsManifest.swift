@@ -1,0 +1,180 @@
+import ExactJSON
+import Foundation
+
+/// What a statistics directory says of itself; `docs/statistics-format.md` describes the file.
+package struct StatisticsManifest: Sendable, Equatable {
+  /// The version of the format that this program writes, and the only one it reads.
+  static let currentVersion = 1
+  private static let formatName = "llm-surgeon statistics"
+  /// The name of the file in the directory.
+  static let fileName = "manifest.json"
+
+  /// One linear layer and where its factors are.
+  package struct Layer: Sendable, Equatable {
+    /// The module name, as transformers gives it.
+    package let name: String
+    /// The decoder block.
+    package let block: Int
+    /// What the layer is in its block: `q_proj`, `fc1`.
+    package let kind: String
+    /// The rows of `W`.
+    package let outputs: Int
+    /// The columns of `W`, a bias not counted.
+    package let inputs: Int
+    /// Whether `A` has a last row and column for the bias.
+    package let hasBias: Bool
+    /// The layers of one group read the same input and share an `A`.
+    package let inputGroup: String
+
+    /// The name of `A` in the file of the block.
+    var activationsTensor: String { "A.\(inputGroup)" }
+    /// The name of `G` in the file of the block.
+    var gradientsTensor: String { "G.\(name)" }
+  }
+
+  /// A hash of the model's configuration and weights.
+  package var modelFingerprint: String
+  /// The model's family.
+  package var family: String
+  /// A hash of the calibration tokens.
+  package var dataFingerprint: String
+  /// The file names that the tokens come from.
+  package var dataSource: String
+  /// The number of windows.
+  package var sequences: Int
+  /// The tokens of each window.
+  package var length: Int
+  /// The first token of each window, where windows were drawn from a text.
+  package var starts: [Int]?
+  /// Where the labels come from.
+  package var labels: LabelSource
+  /// The seed of the windows and of sampled labels.
+  package var seed: UInt64
+  /// The mean cross entropy on the windows, in nats per predicted token; nil before it is known.
+  package var loss: Double?
+  /// The linear layers, in the order of the model.
+  package var layers: [Layer]
+
+  /// `N`, the number of positions in the means.
+  package var positions: Int { sequences * length }
+}
+
+extension StatisticsManifest {
+  /// The document that is written.
+  var json: JSONValue {
+    var data: JSONValue = [
+      "fingerprint": JSONValue(dataFingerprint), "source": JSONValue(dataSource),
+      "sequences": JSONValue(sequences), "length": JSONValue(length),
+    ]
+    if let starts, case .object(var members) = data {
+      members["starts"] = .array(starts.map { JSONValue($0) })
+      data = .object(members)
+    }
+    return [
+      "format": JSONValue(Self.formatName),
+      "version": JSONValue(Self.currentVersion),
+      "program": JSONValue("surgeon \(Program.version)"),
+      "model": ["fingerprint": JSONValue(modelFingerprint), "family": JSONValue(family)],
+      "data": data,
+      "settings": [
+        "labels": JSONValue(labels.rawValue), "seed": JSONValue(String(seed)),
+        "factors": "independent",
+      ],
+      "loss": loss.map { JSONValue($0) } ?? .null,
+      "tokens": JSONValue(positions),
+      "layers": .array(layers.map(\.json)),
+    ]
+  }
+
+  /// Reads the manifest of a directory.
+  ///
+  /// - Parameter directory: The statistics directory.
+  /// - Throws: ``JobError/badStatistics(path:reason:)`` naming the first fault.
+  init(directory: URL) throws {
+    let path = directory.relativePath
+    func fault(_ reason: String) -> JobError { .badStatistics(path: path, reason: reason) }
+    guard let bytes = try? Data(contentsOf: directory.appending(path: Self.fileName)) else {
+      throw fault("there is no readable \(Self.fileName), so it is not complete")
+    }
+    let document: JSONValue
+    do {
+      document = try JSONParser.parse([UInt8](bytes))
+    } catch {
+      throw fault("\(Self.fileName): \(error)")
+    }
+    guard document["format"]?.string == Self.formatName else {
+      throw fault("\(Self.fileName) is not of \(Self.formatName)")
+    }
+    guard document["version"]?.integer == Self.currentVersion else {
+      throw fault("the format's version is not \(Self.currentVersion)")
+    }
+    guard let manifest = StatisticsManifest(json: document) else {
+      throw fault("\(Self.fileName) lacks an entry or holds one of the wrong type")
+    }
+    self = manifest
+  }
+
+  /// Reads the entries of a document, or gives nil if one is missing or of the wrong type.
+  private init?(json: JSONValue) {
+    let data = json["data"]
+    let settings = json["settings"]
+    guard let modelFingerprint = json["model"]?["fingerprint"]?.string,
+      let family = json["model"]?["family"]?.string,
+      let dataFingerprint = data?["fingerprint"]?.string,
+      let dataSource = data?["source"]?.string,
+      let sequences = data?["sequences"]?.integer, sequences > 0,
+      let length = data?["length"]?.integer, length > 0,
+      !sequences.multipliedReportingOverflow(by: length).overflow,
+      let labels = settings?["labels"]?.string.flatMap(LabelSource.init(rawValue:)),
+      let seed = settings?["seed"]?.string.flatMap({ UInt64($0) }),
+      let entries = json["layers"]?.array
+    else { return nil }
+    let layers = entries.compactMap(Layer.init(json:))
+    let starts = data?["starts"]?.array.map { $0.compactMap(\.integer) }
+    guard layers.count == entries.count, starts == nil || starts?.count == sequences else {
+      return nil
+    }
+    self.init(
+      modelFingerprint: modelFingerprint,
+      family: family,
+      dataFingerprint: dataFingerprint,
+      dataSource: dataSource,
+      sequences: sequences,
+      length: length,
+      starts: starts,
+      labels: labels,
+      seed: seed,
+      loss: json["loss"]?.double,
+      layers: layers
+    )
+  }
+}
+
+extension StatisticsManifest.Layer {
+  fileprivate var json: JSONValue {
+    [
+      "name": JSONValue(name), "block": JSONValue(block), "kind": JSONValue(kind),
+      "outputs": JSONValue(outputs), "inputs": JSONValue(inputs), "bias": .bool(hasBias),
+      "input_group": JSONValue(inputGroup),
+    ]
+  }
+
+  fileprivate init?(json: JSONValue) {
+    guard let name = json["name"]?.string, let block = json["block"]?.integer, block >= 0,
+      let kind = json["kind"]?.string,
+      let outputs = json["outputs"]?.integer, outputs > 0,
+      let inputs = json["inputs"]?.integer, inputs > 0,
+      let hasBias = json["bias"]?.bool,
+      let inputGroup = json["input_group"]?.string
+    else { return nil }
+    self.init(
+      name: name,
+      block: block,
+      kind: kind,
+      outputs: outputs,
+      inputs: inputs,
+      hasBias: hasBias,
+      inputGroup: inputGroup
+    )
+  }
+}

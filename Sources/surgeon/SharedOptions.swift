@@ -1,0 +1,77 @@
+import ArgumentParser
+import Foundation
+import LLMSurgeon
+
+/// Where tokens come from; every command that takes a text takes token files too.
+struct InputOptions: ParsableArguments {
+  @Option(
+    name: .long,
+    parsing: .upToNextOption,
+    help: ArgumentHelp("UTF-8 texts, tokenised with the model's tokenizer.", valueName: "file"),
+    completion: .file()
+  )
+  var text: [String] = []
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "A safetensors file with an integer tensor 'tokens': [sequences, length] or one long row.",
+      valueName: "file"
+    ),
+    completion: .file()
+  )
+  var tokens: String?
+
+  /// The input, or nil if neither option was given.
+  var input: TokenInput? {
+    if let tokens { return .tokens(URL(filePath: tokens)) }
+    return text.isEmpty ? nil : .text(text.map { URL(filePath: $0) })
+  }
+
+  /// The input; a usage error if neither option was given.
+  func required() throws -> TokenInput {
+    guard let input else { throw ValidationError("give --text FILE … or --tokens FILE") }
+    return input
+  }
+
+  func validate() throws {
+    guard text.isEmpty || tokens == nil else {
+      throw ValidationError("give --text or --tokens, not both")
+    }
+  }
+}
+
+/// How calibration windows are drawn.
+struct WindowOptions: ParsableArguments {
+  @Option(help: "The number of calibration windows (128 of a text, all rows of a token file).")
+  var samples: Int?
+
+  @Option(help: "The tokens of a window (2048 or what the model takes; a token file's row).")
+  var length: Int?
+
+  @Option(help: "The seed of the windows and of sampled labels.")
+  var seed: UInt64 = 100
+
+  func validate() throws {
+    if let samples, samples < 1 { throw ValidationError("--samples must be at least 1") }
+    if let length, length < 2 { throw ValidationError("--length must be at least 2") }
+  }
+}
+
+/// What every working command takes.
+struct RunOptions: ParsableArguments {
+  @Option(help: "The threads to compute on (all cores unless given); results do not depend on it.")
+  var threads: Int?
+
+  @Flag(name: .shortAndLong, help: "Show no progress.")
+  var quiet = false
+
+  func validate() throws {
+    if let threads, !(1...1024 ~= threads) {
+      throw ValidationError("--threads must be between 1 and 1024")
+    }
+  }
+
+  /// A listener for this run.
+  var progress: ProgressPrinter { ProgressPrinter(isQuiet: quiet) }
+}
