@@ -1,0 +1,35 @@
+import ArgumentParser
+import Foundation
+import LLMSurgeon
+
+/// `surgeon demo`
+struct DemoCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "demo",
+    abstract: "Prunes the embedded model in three ways and shows what it cost, in under a minute."
+  )
+
+  @Option(
+    name: .shortAndLong,
+    help: "The folder for the checkpoints and the report.",
+    completion: .directory
+  )
+  var output = "demo-output"
+
+  @Flag(help: "Replace an earlier demonstration.")
+  var overwrite = false
+
+  @OptionGroup(title: "Run")
+  var run: RunOptions
+
+  func run() throws {
+    try Session.run(run) { progress in
+      let demonstration = try demonstrate(
+        output: URL(filePath: output),
+        overwrite: overwrite,
+        progress: progress
+      )
+      print(demonstration.table(for: Terminal.output))
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import ArgumentParser
+import LLMSurgeon
+
+/// `surgeon inspect`
+struct InspectCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "inspect",
+    abstract: "What a model is, its linear layers, and what a calibration will need."
+  )
+
+  @Argument(help: "The model.")
+  var model: String
+
+  @Option(help: "The calibration windows to plan for.")
+  var samples = 128
+
+  @Option(help: "The tokens of a window (2048 or what the model takes).")
+  var length: Int?
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  @OptionGroup(title: "Run")
+  var run: RunOptions
+
+  func validate() throws {
+    guard samples >= 1 else { throw ValidationError("--samples must be at least 1") }
+    if let length, length < 2 { throw ValidationError("--length must be at least 2") }
+  }
+
+  func run() throws {
+    try Session.run(run) { _ in
+      let inspection = try inspect(model: model, samples: samples, length: length)
+      print(json ? inspection.json : inspection.text)
+    }
+  }
+}

@@ -1,0 +1,159 @@
+import ArgumentParser
+import Foundation
+import LLMSurgeon
+
+/// `surgeon prune`
+struct PruneCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "prune",
+    abstract: "Removes weights, repairs the rest, and writes a smaller checkpoint.",
+    discussion: """
+      From statistics that 'surgeon calibrate' left, or straight from a text. With several shots \
+      the model is calibrated anew after each; an interrupted run continues when the same command \
+      is given again.
+      """
+  )
+
+  @Argument(help: "The model.")
+  var model: String
+
+  @Option(help: "A statistics directory of this model.", completion: .directory)
+  var statistics: String?
+
+  @OptionGroup(title: "Calibration tokens (without --statistics)")
+  var input: InputOptions
+
+  @OptionGroup(title: "Calibration windows")
+  var windows: WindowOptions
+
+  @Option(help: "Labels of the text, or drawn from the model: empirical or sampled.")
+  var labels: LabelSource = .empirical
+
+  @OptionGroup(title: "What to remove")
+  var removal: RemovalOptions
+
+  @OptionGroup(title: "Solver (defaults come from measurements, see docs/results.md)")
+  var solver: SolverOptions
+
+  @Option(
+    name: .shortAndLong,
+    help: "The checkpoint directory to write.",
+    completion: .directory
+  )
+  var output: String
+
+  @Flag(help: "Replace an existing checkpoint directory.")
+  var overwrite = false
+
+  @Flag(help: "Print the report as JSON instead of a table.")
+  var json = false
+
+  @OptionGroup(title: "Run")
+  var run: RunOptions
+
+  func validate() throws {
+    let needsData = removal.method != .magnitude
+    guard statistics == nil || input.input == nil else {
+      throw ValidationError("give --statistics, or a text or token file, not both")
+    }
+    guard !needsData || statistics != nil || input.input != nil else {
+      throw ValidationError("give --statistics DIR, --text FILE … or --tokens FILE")
+    }
+    guard statistics == nil || removal.shots == 1 else {
+      throw ValidationError(
+        "--shots above 1 calibrates between shots: give --text or --tokens, not --statistics"
+      )
+    }
+  }
+
+  func run() throws {
+    try Session.run(run) { progress in
+      let report = try prune(
+        PruneOptions(
+          model: model,
+          data: data,
+          removal: removal.choice,
+          solver: solver.choice,
+          shots: removal.shots,
+          output: URL(filePath: output),
+          overwrite: overwrite
+        ),
+        progress: progress
+      )
+      print(json ? report.json : report.table(for: Terminal.output))
+    }
+  }
+
+  private var data: PruneData {
+    if let statistics { return .statistics(URL(filePath: statistics)) }
+    guard let input = input.input else { return .none }
+    return .calibrate(input, windows.choice, labels)
+  }
+}
+
+/// What is removed, and how much of it.
+struct RemovalOptions: ParsableArguments {
+  @Option(help: "element, N:M (N kept of M, such as 2:4), rows-columns, rows, or columns.")
+  var structure: Structure = .rowsColumns
+
+  @Option(
+    help: """
+      The share of the prunable weights to remove, above 0 and below 1 (N:M removes every block's \
+      share unless given).
+      """
+  )
+  var target: Double?
+
+  @Option(help: "surgeon, kobd (no repair), lobd (activations only), or magnitude.")
+  var method: Method = .surgeon
+
+  @Option(help: "One threshold over all layers (global), or the same share in each (uniform).")
+  var allocation: Allocation = .global
+
+  @Option(help: "How often to calibrate and remove a part of the target.")
+  var shots = 1
+
+  func validate() throws {
+    if let target, !(target > 0 && target < 1) {
+      throw ValidationError("--target is a share above 0 and below 1, such as 0.5")
+    }
+    if target == nil, structure.impliedShare == nil {
+      throw ValidationError("give --target, the share of weights to remove, such as 0.5")
+    }
+    if let target, let most = structure.impliedShare, target > most {
+      throw ValidationError("\(structure) removes at most \(most) of the weights")
+    }
+    guard 1...1000 ~= shots else { throw ValidationError("--shots must be between 1 and 1000") }
+  }
+}
+
+/// How the solver works; what is not given comes from the defaults for the structure.
+struct SolverOptions: ParsableArguments {
+  @Option(help: "Choose in this many steps within one calibration.")
+  var steps: Int?
+
+  @Option(help: "Damping of A, a share of its mean diagonal entry.")
+  var dampingActivations: Double?
+
+  @Option(help: "Damping of G, a share of its mean diagonal entry.")
+  var dampingGradients: Double?
+
+  @Option(help: "The most conjugate gradient steps of the last repair (element and N:M).")
+  var repairSteps: Int?
+
+  func validate() throws {
+    if let steps, !(1...1000 ~= steps) {
+      throw ValidationError("--steps must be between 1 and 1000")
+    }
+    if let repairSteps, !(1...10_000 ~= repairSteps) {
+      throw ValidationError("--repair-steps must be between 1 and 10000")
+    }
+    for (name, value) in [
+      ("--damping-activations", dampingActivations), ("--damping-gradients", dampingGradients),
+    ] {
+      if let value, !(value >= 0 && value.isFinite) {
+        throw ValidationError("\(name) must be a number that is not negative")
+      }
+    }
+  }
+}

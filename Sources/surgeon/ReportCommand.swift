@@ -1,0 +1,32 @@
+import ArgumentParser
+import Foundation
+import LLMSurgeon
+
+/// `surgeon report`
+struct ReportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "report",
+    abstract: "Where the budget went and what it cost, layer by layer."
+  )
+
+  @Argument(help: "A checkpoint directory that 'surgeon prune' wrote.", completion: .directory)
+  var checkpoint: String
+
+  @Option(
+    help: ArgumentHelp("Write one self-contained HTML page.", valueName: "file"),
+    completion: .file()
+  )
+  var html: String?
+
+  @Option(help: ArgumentHelp("Write the JSON document.", valueName: "file"), completion: .file())
+  var json: String?
+
+  func run() throws {
+    try Session.run(RunOptions()) { _ in
+      let report = try PruneReport(checkpoint: URL(filePath: checkpoint))
+      if let html { try report.writeHTML(to: URL(filePath: html)) }
+      if let json { try report.writeJSON(to: URL(filePath: json)) }
+      if html == nil, json == nil { print(report.table(for: Terminal.output)) }
+    }
+  }
+}
