@@ -25,10 +25,10 @@ package struct TokenWindows: Sendable, Equatable {
 
   /// A hash of the ids and the length, the same for the same windows from any file.
   package var fingerprint: String {
-    var hash = ContentHash()
-    hash.update(littleEndian: length)
-    for token in tokens { hash.update(littleEndian: token) }
-    return hash.finish().description
+    var hasher = ContentHasher()
+    hasher.update(length)
+    for token in tokens { hasher.update(token) }
+    return hasher.finalize().description
   }
 
   /// The window number `index`.

@@ -1,0 +1,76 @@
+public import Foundation
+
+/// How many windows are calibrated on, and which.
+public struct WindowChoice: Sendable, Equatable {
+  /// The number of windows; nil for 128 of a text and all rows of a token file.
+  public var samples: Int?
+  /// The tokens of a window; nil for 2048 or what the model takes, or a token file's row.
+  public var length: Int?
+  /// The seed of the windows and of sampled labels.
+  public var seed: UInt64
+
+  /// The windows of one seed.
+  public init(samples: Int? = nil, length: Int? = nil, seed: UInt64 = 100) {
+    self.samples = samples
+    self.length = length
+    self.seed = seed
+  }
+}
+
+/// What ``calibrate(_:progress:)`` is asked to do.
+public struct CalibrationOptions: Sendable {
+  /// A directory, or `org/name` in the local Hugging Face cache.
+  public var model: String
+  /// Where the tokens come from.
+  public var input: TokenInput
+  /// Which windows of them.
+  public var windows: WindowChoice
+  /// Where the labels come from.
+  public var labels: LabelSource
+  /// The statistics directory to write.
+  public var output: URL
+  /// Whether an existing statistics directory is replaced.
+  public var overwrite: Bool
+
+  /// A calibration of a model on some tokens.
+  public init(
+    model: String,
+    input: TokenInput,
+    windows: WindowChoice = WindowChoice(),
+    labels: LabelSource = .empirical,
+    output: URL,
+    overwrite: Bool = false
+  ) {
+    self.model = model
+    self.input = input
+    self.windows = windows
+    self.labels = labels
+    self.output = output
+    self.overwrite = overwrite
+  }
+}
+
+/// What a calibration found.
+public struct CalibrationSummary: Sendable, Equatable {
+  /// The number of windows.
+  public let sequences: Int
+  /// The tokens of each.
+  public let length: Int
+  /// The number of linear layers measured.
+  public let layers: Int
+  /// The mean cross entropy on the windows, in nats per predicted token.
+  public let loss: Double
+  /// The statistics directory.
+  public let output: URL
+
+  /// A sentence for a person.
+  public var text: String {
+    let perplexity = String(format: "%.3f", exp(loss))
+    let loss = String(format: "%.4f", loss)
+    return """
+      \(layers) layers measured on \(sequences) × \(length) tokens; \
+      loss \(loss) nats per token (perplexity \(perplexity))
+      statistics: \(output.relativePath)
+      """
+  }
+}

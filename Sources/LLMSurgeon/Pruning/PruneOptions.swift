@@ -1,0 +1,99 @@
+public import Foundation
+public import Pruning
+
+/// What a pruning is based on.
+public enum PruneData: Sendable {
+  /// Statistics that ``calibrate(_:progress:)`` left.
+  case statistics(URL)
+  /// Tokens to calibrate on, before the first shot and between shots.
+  case calibrate(TokenInput, WindowChoice, LabelSource)
+  /// Nothing: magnitude needs no data.
+  case none
+}
+
+/// What is removed, and how much of it.
+public struct RemovalChoice: Sendable, Equatable {
+  /// The shape of what is removed.
+  public var structure: Structure
+  /// The share of the prunable weights that is removed; nil for all blocks of N:M.
+  public var target: Double?
+  /// How costs are computed, and whether the rest is repaired.
+  public var method: Method
+  /// Whether layers compete or each loses the same share.
+  public var allocation: Allocation
+
+  /// A removal.
+  public init(
+    structure: Structure,
+    target: Double?,
+    method: Method = .surgeon,
+    allocation: Allocation = .global
+  ) {
+    self.structure = structure
+    self.target = target
+    self.method = method
+    self.allocation = allocation
+  }
+}
+
+/// Departures from the solver's defaults; nil leaves a default.
+public struct SolverChoice: Sendable, Equatable {
+  /// Steps within one calibration.
+  public var steps: Int?
+  /// Damping of `A`, a share of its mean diagonal entry.
+  public var dampingActivations: Double?
+  /// Damping of `G`, a share of its mean diagonal entry.
+  public var dampingGradients: Double?
+  /// The most conjugate gradient steps of the last repair.
+  public var repairSteps: Int?
+
+  /// Departures; none unless stated.
+  public init(
+    steps: Int? = nil,
+    dampingActivations: Double? = nil,
+    dampingGradients: Double? = nil,
+    repairSteps: Int? = nil
+  ) {
+    self.steps = steps
+    self.dampingActivations = dampingActivations
+    self.dampingGradients = dampingGradients
+    self.repairSteps = repairSteps
+  }
+}
+
+/// What ``prune(_:progress:)`` is asked to do.
+public struct PruneOptions: Sendable {
+  /// A directory, or `org/name` in the local Hugging Face cache.
+  public var model: String
+  /// What the pruning is based on.
+  public var data: PruneData
+  /// What is removed.
+  public var removal: RemovalChoice
+  /// How.
+  public var solver: SolverChoice
+  /// How often the model is calibrated and a part of the target removed.
+  public var shots: Int
+  /// The checkpoint directory to write.
+  public var output: URL
+  /// Whether an existing checkpoint directory is replaced.
+  public var overwrite: Bool
+
+  /// A pruning.
+  public init(
+    model: String,
+    data: PruneData,
+    removal: RemovalChoice,
+    solver: SolverChoice = SolverChoice(),
+    shots: Int = 1,
+    output: URL,
+    overwrite: Bool = false
+  ) {
+    self.model = model
+    self.data = data
+    self.removal = removal
+    self.solver = solver
+    self.shots = shots
+    self.output = output
+    self.overwrite = overwrite
+  }
+}
