@@ -70,4 +70,16 @@ package protocol TensorSource: Sendable {
   /// - Returns: The bytes, made contiguous where the file stores them strided.
   /// - Throws: If there is no such tensor or the file cannot be read.
   func bytes(_ name: TensorName) throws -> [UInt8]
+
+  /// Lends a tensor's stored bytes, without a copy where the source can.
+  ///
+  /// - Parameters:
+  ///   - name: The tensor's name.
+  ///   - body: Receives the bytes, little-endian, row by row.
+  /// - Returns: What `body` returns.
+  /// - Throws: If there is no such tensor, the file cannot be read, or `body` throws.
+  func withBytes<Result>(
+    _ name: TensorName,
+    _ body: (RawSpan) throws -> Result
+  ) throws -> Result
 }
