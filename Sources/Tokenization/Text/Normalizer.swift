@@ -1,0 +1,98 @@
+@_spi(_Unicode) import Swift
+
+/// A change of the text before it is cut into words.
+enum Normalizer: Equatable, Sendable {
+  /// Unicode normalization form C.
+  case composed
+  /// Puts bytes before a text that is not empty.
+  case prepend([UInt8])
+  /// Replaces each occurrence of a pattern, from left to right.
+  case replace(pattern: [UInt8], content: [UInt8])
+
+  /// A text may become this many times as long, and ``slack`` bytes longer; more is an attack.
+  static let largestGrowth = 16
+  /// See ``largestGrowth``.
+  static let slack = 1024
+
+  /// The changed text; valid UTF-8 stays valid.
+  ///
+  /// - Parameter text: Valid UTF-8.
+  /// - Returns: The changed text.
+  /// - Throws: ``TokenizationError/textTooLong(bytes:)`` if the text grows beyond reason.
+  func apply(to text: [UInt8]) throws(TokenizationError) -> [UInt8] {
+    switch self {
+    case .composed: return Composition.compose(text)
+    case .prepend(let prefix): return text.isEmpty ? text : prefix + text
+    case .replace(let pattern, let content):
+      return try Self.replace(pattern, by: content, in: text)
+    }
+  }
+
+  private static func replace(
+    _ pattern: [UInt8],
+    by content: [UInt8],
+    in text: [UInt8]
+  ) throws(TokenizationError) -> [UInt8] {
+    let span = text.span
+    let limit = largestGrowth * text.count + slack
+    var result: [UInt8] = []
+    result.reserveCapacity(text.count)
+    var index = 0
+    while index < span.count {
+      if span[index] == pattern[0], span.hasBytes(pattern, at: index) {
+        result += content
+        index += pattern.count
+      } else {
+        result.append(span[index])
+        index += 1
+      }
+      guard result.count <= limit else { throw .textTooLong(bytes: result.count) }
+    }
+    return result
+  }
+}
+
+/// Unicode normalization form C.
+enum Composition {
+  /// Scalars below this never change and never join the scalar before them.
+  private static let firstAffected: UInt32 = 0x300
+
+  /// The text in normalization form C.
+  ///
+  /// Only the stretches that hold scalars from U+0300 on are normalized, each with the scalar
+  /// before it: nothing else can change.
+  static func compose(_ text: [UInt8]) -> [UInt8] {
+    let span = text.span
+    var result: [UInt8] = []
+    result.reserveCapacity(text.count)
+    var start = 0
+    var index = 0
+    var isAffected = false
+    while index < span.count {
+      let (scalar, width) = span.scalar(at: index)
+      if scalar < firstAffected || isInert(scalar) {
+        append(span.extracting(start..<index), composed: isAffected, to: &result)
+        start = index
+        isAffected = false
+      } else {
+        isAffected = true
+      }
+      index += width
+    }
+    append(span.extracting(start..<index), composed: isAffected, to: &result)
+    return result
+  }
+
+  private static func append(_ text: Span<UInt8>, composed: Bool, to result: inout [UInt8]) {
+    guard composed else {
+      for index in text.indices { result.append(text[index]) }
+      return
+    }
+    for scalar in String(decoding: text.copied(), as: UTF8.self)._nfc {
+      result.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
+    }
+  }
+
+  /// Whether the `tokenizers` library leaves a scalar as it is, its Unicode tables being older.
+  private static func isInert(_ scalar: UInt32) -> Bool { false }
+}
