@@ -98,5 +98,10 @@ let package = Package(
     ),
     tests("LinearAlgebraTests", of: ["LinearAlgebra"]),
     tests("ExactJSONTests", of: ["ExactJSON"]),
+    tests(
+      "TransformerTests",
+      of: ["ExactJSON", "LinearAlgebra", "Tensors", "Transformer"],
+      golden: true
+    ),
   ]
 )
