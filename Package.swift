@@ -99,5 +99,10 @@ let package = Package(
     tests("LinearAlgebraTests", of: ["LinearAlgebra"]),
     tests("ExactJSONTests", of: ["ExactJSON"]),
     tests("ReportTests", of: ["ExactJSON", "Report"]),
+    tests(
+      "TransformerTests",
+      of: ["ExactJSON", "LinearAlgebra", "Tensors", "Transformer"],
+      golden: true
+    ),
   ]
 )

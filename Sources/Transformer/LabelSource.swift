@@ -1,0 +1,28 @@
+/// Which token each position is said to have been followed by, when the gradient is taken.
+package enum LabelSource: Equatable, Sendable {
+  /// The token that follows in the text: the empirical Fisher matrix.
+  case text
+  /// A token drawn from the model's own distribution: the true Fisher matrix.
+  ///
+  /// The draw depends on the seed, the number of the sequence and the position alone.
+  case model(seed: UInt64)
+}
+
+/// Uniform random numbers that are a function of a seed and a place, in any order of calls.
+struct PlaceGenerator {
+  let seed: UInt64
+
+  /// A number from 0 up to 1, with 53 random bits.
+  func uniform(sequence: Int, position: Int) -> Double {
+    let place = mix(mix(seed) ^ UInt64(sequence)) ^ UInt64(position)
+    return Double(mix(place) >> 11) / Double(1 << 53)
+  }
+
+  /// The finaliser of SplitMix64 behind one step of its counter: a bijection that scatters bits.
+  private func mix(_ value: UInt64) -> UInt64 {
+    var z = value &+ 0x9E37_79B9_7F4A_7C15
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}

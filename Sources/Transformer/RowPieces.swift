@@ -1,0 +1,42 @@
+import LinearAlgebra
+
+/// The number of rows that one thread takes at a time: a function of the shape, never of the
+/// machine.
+func rowsPerPiece(_ rows: Int) -> Int {
+  min(256, max(16, ((rows + 15) / 16 + 15) & ~15))
+}
+
+extension Matrix where Scalar == Float {
+  /// A view of some consecutive rows.
+  @_lifetime(borrow self)
+  func rowView(_ first: Int, count: Int) -> MatrixView<Float> {
+    MatrixView(
+      storage.span.extracting(first * columns..<(first + count) * columns),
+      rows: count,
+      columns: columns
+    )
+  }
+
+  /// Makes room for `rows` rows of `columns` numbers; what they hold is unspecified.
+  mutating func prepare(rows: Int, columns: Int) {
+    guard self.rows != rows || self.columns != columns else { return }
+    self = Matrix(rows: rows, columns: columns)
+  }
+
+  /// Overwrites the rows from `first` on.
+  mutating func replaceRows(from first: Int, with other: Matrix<Float>) {
+    precondition(other.columns == columns, "rows are of one width")
+    precondition(first >= 0 && first + other.rows <= rows, "the rows lie within the matrix")
+    let start = first * columns
+    for index in other.storage.indices { storage[start + index] = other.storage[index] }
+  }
+
+  /// A copy of some consecutive rows.
+  func copyRows(_ first: Int, count: Int) -> Matrix<Float> {
+    Matrix(
+      rows: count,
+      columns: columns,
+      storage: Array(storage[first * columns..<(first + count) * columns])
+    )
+  }
+}

@@ -1,0 +1,58 @@
+import LinearAlgebra
+import Tensors
+
+/// Reads tensors as numbers that are checked: the right count, no NaN, no infinity.
+struct WeightReader {
+  let source: any TensorSource
+
+  /// Reads a tensor of `count` elements.
+  func floats(_ name: TensorName, count: Int) throws(ModelError) -> [Float] {
+    let values: [Float]
+    do { values = try source.floats(name) } catch {
+      throw .unreadableTensor(name, reason: "\(error)")
+    }
+    guard values.count == count else {
+      throw .unreadableTensor(name, reason: "\(values.count) elements instead of \(count)")
+    }
+    if let index = firstNotFinite(values) { throw .tensorNotFinite(name, index: index) }
+    return values
+  }
+
+  /// Reads a matrix of known shape.
+  func matrix(_ name: TensorName, rows: Int, columns: Int) throws(ModelError) -> Matrix<Float> {
+    Matrix(rows: rows, columns: columns, storage: try floats(name, count: rows * columns))
+  }
+
+  /// Reads a linear layer.
+  func linear(_ description: LinearDescription) throws(ModelError) -> Linear {
+    let weight = try matrix(
+      description.weight,
+      rows: description.outputs,
+      columns: description.inputs
+    )
+    guard let name = description.bias else { return Linear(weight: weight, bias: nil) }
+    return Linear(weight: weight, bias: try floats(name, count: description.outputs))
+  }
+
+  /// Reads the weights of a norm.
+  func norm(_ module: String, of decoder: DecoderDescription) throws(ModelError) -> Norm {
+    let size = decoder.hiddenSize
+    let weight = try floats(TensorName("\(module).weight"), count: size)
+    let bias =
+      decoder.norm == .layer ? try floats(TensorName("\(module).bias"), count: size) : nil
+    return Norm(
+      kind: decoder.norm,
+      epsilon: Float(decoder.normEpsilon),
+      weight: weight,
+      bias: bias
+    )
+  }
+
+  /// The first element that is NaN or infinite.
+  private func firstNotFinite(_ values: [Float]) -> Int? {
+    // x − x is zero for numbers and NaN for the rest, so one sum answers for all.
+    var sum: Float = 0
+    for value in values { sum += value - value }
+    return sum == 0 ? nil : values.firstIndex { !$0.isFinite }
+  }
+}
