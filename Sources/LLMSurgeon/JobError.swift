@@ -18,6 +18,12 @@ public enum JobError: Error, Equatable {
   case badSetting(String)
   /// An unfinished run of other settings occupies the place where this one would keep its own.
   case foreignRemains(path: String)
+  /// An output directory cannot be made or moved into place.
+  case unwritable(path: String, reason: String)
+  /// The output exists and may not be replaced.
+  case outputExists(path: String)
+  /// The output exists and is not of the kind that would replace it.
+  case outputIsForeign(path: String, mark: String)
   /// The calibration yields NaN or infinity.
   case notFinite(String)
 }
@@ -45,6 +51,11 @@ extension JobError: CustomStringConvertible {
     case .foreignRemains(let path):
       "\(path) holds an unfinished run with other settings; "
         + "repeat that command to finish it, or remove the folder"
+    case .unwritable(let path, let reason): "cannot write \(path): \(reason)"
+    case .outputExists(let path):
+      "\(path) exists and is not empty; choose another --output or give --overwrite"
+    case .outputIsForeign(let path, let mark):
+      "\(path) has no \(mark), so it is not replaced; remove it or choose another --output"
     case .notFinite(let what): "\(what) contains NaN or infinity; the model cannot be calibrated"
     }
   }

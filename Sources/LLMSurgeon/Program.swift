@@ -5,7 +5,7 @@ public enum Program {
 }
 
 /// Where the labels of a calibration come from.
-public enum LabelSource: String, Sendable, CaseIterable {
+public enum CalibrationLabels: String, Sendable, CaseIterable {
   /// The tokens of the text: the empirical Fisher matrix.
   case empirical
   /// Drawn from the model's own distribution, one per position: the true Fisher matrix.

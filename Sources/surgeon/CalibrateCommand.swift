@@ -23,7 +23,7 @@ struct CalibrateCommand: ParsableCommand {
   var windows: WindowOptions
 
   @Option(help: "Labels of the text, or drawn from the model: empirical or sampled.")
-  var labels: LabelSource = .empirical
+  var labels: CalibrationLabels = .empirical
 
   @Option(
     name: .shortAndLong,
@@ -58,4 +58,4 @@ struct CalibrateCommand: ParsableCommand {
   }
 }
 
-extension LabelSource: ExpressibleByArgument {}
+extension CalibrationLabels: ExpressibleByArgument {}

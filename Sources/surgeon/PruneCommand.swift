@@ -27,7 +27,7 @@ struct PruneCommand: ParsableCommand {
   var windows: WindowOptions
 
   @Option(help: "Labels of the text, or drawn from the model: empirical or sampled.")
-  var labels: LabelSource = .empirical
+  var labels: CalibrationLabels = .empirical
 
   @OptionGroup(title: "What to remove")
   var removal: RemovalOptions

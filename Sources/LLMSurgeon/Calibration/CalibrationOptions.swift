@@ -26,7 +26,7 @@ public struct CalibrationOptions: Sendable {
   /// Which windows of them.
   public var windows: WindowChoice
   /// Where the labels come from.
-  public var labels: LabelSource
+  public var labels: CalibrationLabels
   /// The statistics directory to write.
   public var output: URL
   /// Whether an existing statistics directory is replaced.
@@ -37,7 +37,7 @@ public struct CalibrationOptions: Sendable {
     model: String,
     input: TokenInput,
     windows: WindowChoice = WindowChoice(),
-    labels: LabelSource = .empirical,
+    labels: CalibrationLabels = .empirical,
     output: URL,
     overwrite: Bool = false
   ) {

@@ -6,7 +6,7 @@ public enum PruneData: Sendable {
   /// Statistics that ``calibrate(_:progress:)`` left.
   case statistics(URL)
   /// Tokens to calibrate on, before the first shot and between shots.
-  case calibrate(TokenInput, WindowChoice, LabelSource)
+  case calibrate(TokenInput, WindowChoice, CalibrationLabels)
   /// Nothing: magnitude needs no data.
   case none
 }

@@ -47,7 +47,7 @@ package struct StatisticsManifest: Sendable, Equatable {
   /// The first token of each window, where windows were drawn from a text.
   package var starts: [Int]?
   /// Where the labels come from.
-  package var labels: LabelSource
+  package var labels: CalibrationLabels
   /// The seed of the windows and of sampled labels.
   package var seed: UInt64
   /// The mean cross entropy on the windows, in nats per predicted token; nil before it is known.
@@ -125,7 +125,7 @@ extension StatisticsManifest {
       let sequences = data?["sequences"]?.integer, sequences > 0,
       let length = data?["length"]?.integer, length > 0,
       !sequences.multipliedReportingOverflow(by: length).overflow,
-      let labels = settings?["labels"]?.string.flatMap(LabelSource.init(rawValue:)),
+      let labels = settings?["labels"]?.string.flatMap(CalibrationLabels.init(rawValue:)),
       let seed = settings?["seed"]?.string.flatMap({ UInt64($0) }),
       let entries = json["layers"]?.array
     else { return nil }

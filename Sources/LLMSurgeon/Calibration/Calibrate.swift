@@ -1,0 +1,139 @@
+import ExactJSON
+import Foundation
+import Safetensors
+import Tensors
+import Transformer
+
+/// Measures the curvature of every linear layer of a model and leaves it as a statistics directory.
+///
+/// Memory is one block's weights, activations and factors, and the inputs of all blocks. An
+/// interrupted run continues where it stopped when it is called again with the same options, and
+/// ends with the same bytes.
+///
+/// - Parameters:
+///   - options: The model, the tokens, and where the statistics go.
+///   - progress: Hears how it goes on.
+/// - Returns: What was measured.
+/// - Throws: ``JobError``, or an error of the model, tokenizer or files, each one line of text.
+public func calibrate(
+  _ options: CalibrationOptions,
+  progress: any ProgressListener = SilentProgress()
+) throws -> CalibrationSummary {
+  try checkOutput(
+    options.output, mark: StatisticsManifest.fileName, overwrite: options.overwrite)
+  let opened = try OpenedModel(options.model)
+  let windows = try opened.calibrationWindows(options.input, options.windows)
+  var manifest = StatisticsManifest(
+    of: opened.model,
+    fingerprint: try opened.fingerprint(),
+    windows: windows,
+    labels: options.labels,
+    seed: options.windows.seed
+  )
+  let folder = try UnfinishedFolder(for: options.output, identity: manifest.json)
+  try manifest.measure(opened.model, windows, into: folder.url, progress: progress)
+  try folder.become(options.output)
+  return CalibrationSummary(
+    sequences: windows.count,
+    length: windows.length,
+    layers: manifest.layers.count,
+    loss: manifest.loss ?? .nan,
+    output: options.output
+  )
+}
+
+extension OpenedModel {
+  /// The windows to calibrate on.
+  func calibrationWindows(_ input: TokenInput, _ choice: WindowChoice) throws -> TokenWindows {
+    try input.drawWindows(
+      samples: choice.samples,
+      length: choice.length,
+      longest: usualLength,
+      seed: choice.seed,
+      tokenizer: directory.url
+    )
+  }
+
+  /// A hash of the configuration and of all weights.
+  func fingerprint() throws -> String { try directory.fingerprint().description }
+}
+
+extension StatisticsManifest {
+  /// The file with the windows' tokens, so that losses can be measured on them again.
+  static let tokensFile = "tokens.safetensors"
+
+  /// The manifest of a calibration that is still to be made.
+  init(
+    of model: DecoderModel,
+    fingerprint: String,
+    windows: TokenWindows,
+    labels: CalibrationLabels,
+    seed: UInt64
+  ) {
+    self.init(
+      modelFingerprint: fingerprint,
+      family: model.decoder.family,
+      dataFingerprint: windows.fingerprint,
+      dataSource: windows.source,
+      sequences: windows.count,
+      length: windows.length,
+      starts: windows.starts,
+      labels: labels,
+      seed: seed,
+      loss: nil,
+      layers: model.linears.map { linear in
+        Layer(
+          name: linear.name,
+          block: linear.block,
+          kind: linear.kind,
+          outputs: linear.outputs,
+          inputs: linear.inputs,
+          hasBias: linear.hasBias,
+          inputGroup: linear.inputGroup
+        )
+      }
+    )
+  }
+
+  /// Makes the calibration, or finishes one that was interrupted, and writes the manifest last.
+  ///
+  /// - Parameters:
+  ///   - model: The model, with the weights at which the curvature is measured.
+  ///   - windows: The windows that the manifest names.
+  ///   - folder: Where the files go.
+  ///   - progress: Hears how it goes on.
+  /// - Throws: What the calibration and writing throw.
+  mutating func measure(
+    _ model: DecoderModel,
+    _ windows: TokenWindows,
+    into folder: URL,
+    progress: any ProgressListener
+  ) throws {
+    try windows.write(to: folder.appending(path: Self.tokensFile))
+    let run = CalibrationRun(
+      model: model,
+      windows: windows,
+      labels: labels == .sampled ? .model(seed: seed) : .text,
+      folder: folder
+    )
+    loss = try run.finish(progress: progress)
+    let file = folder.appending(path: Self.fileName)
+    try LLMSurgeon.write(JSONWriter.write(json, indent: 2), to: file.path)
+    run.removeState()
+  }
+}
+
+extension TokenWindows {
+  /// Writes the windows as a token file: an integer tensor `tokens`, `[sequences, length]`.
+  func write(to file: URL) throws {
+    let bytes = tokens.flatMap { token in
+      (0..<8).map { UInt8(truncatingIfNeeded: token >> (8 * $0)) }
+    }
+    let tensor = SafetensorsWriter.Tensor(
+      "tokens",
+      TensorDescription(elementType: .int64, shape: [count, length]),
+      bytes: { bytes }
+    )
+    try SafetensorsWriter.write([tensor], to: file.path)
+  }
+}

@@ -1,0 +1,131 @@
+import ExactJSON
+public import Foundation
+import Safetensors
+import Tensors
+import Transformer
+
+/// What ``evaluate(_:progress:)`` is asked to do.
+public struct EvaluationOptions: Sendable {
+  /// A directory, or `org/name` in the local Hugging Face cache.
+  public var model: String
+  /// Where the tokens come from.
+  public var input: TokenInput
+  /// The tokens of a window; nil for 2048 or what the model takes, or a token file's row.
+  public var length: Int?
+  /// The most windows; nil for all.
+  public var windows: Int?
+  /// A safetensors file for the logits of the windows, `[windows, length, vocabulary]`.
+  public var logits: URL?
+
+  /// An evaluation of a model on some tokens.
+  public init(
+    model: String,
+    input: TokenInput,
+    length: Int? = nil,
+    windows: Int? = nil,
+    logits: URL? = nil
+  ) {
+    self.model = model
+    self.input = input
+    self.length = length
+    self.windows = windows
+    self.logits = logits
+  }
+}
+
+/// A perplexity and how it was measured.
+public struct Evaluation: Sendable, Equatable {
+  /// exp of the mean over windows of the mean cross entropy.
+  public let perplexity: Double
+  /// The mean over windows of the mean cross entropy, in nats per predicted token.
+  public let loss: Double
+  /// The number of windows.
+  public let windows: Int
+  /// The tokens of each; one fewer are predicted.
+  public let length: Int
+  /// The file names of the tokens.
+  public let source: String
+
+  /// Two lines for a person.
+  public var text: String {
+    """
+    perplexity \(String(format: "%.3f", perplexity)) (\(String(format: "%.4f", loss)) nats per token)
+    protocol: \(source), no special tokens, first \(windows) windows of \(length) tokens without \
+    overlap, mean over windows of the mean cross entropy of \(length - 1) predictions, float32
+    """
+  }
+
+  /// The same as a JSON document.
+  public var json: String {
+    let document: JSONValue = [
+      "perplexity": JSONValue(perplexity), "loss": JSONValue(loss), "unit": "nats per token",
+      "windows": JSONValue(windows), "length": JSONValue(length), "source": JSONValue(source),
+      "special_tokens": false, "overlap": 0, "precision": "float32",
+    ]
+    return String(decoding: JSONWriter.write(document, indent: 2).dropLast(), as: UTF8.self)
+  }
+}
+
+/// Measures the perplexity of a model.
+///
+/// - Parameters:
+///   - options: The model, the tokens and the windows.
+///   - progress: Hears how it goes on.
+/// - Returns: The perplexity and its protocol.
+/// - Throws: ``JobError``, or an error of the model, tokenizer or files.
+public func evaluate(
+  _ options: EvaluationOptions,
+  progress: any ProgressListener = SilentProgress()
+) throws -> Evaluation {
+  let opened = try OpenedModel(options.model)
+  let windows = try options.input.leadingWindows(
+    count: options.windows,
+    length: options.length,
+    longest: opened.usualLength,
+    tokenizer: opened.directory.url
+  )
+  let losses = try opened.model.losses(windows, progress: progress)
+  let loss = losses.reduce(0, +) / Double(losses.count)
+  if let file = options.logits { try opened.model.writeLogits(of: windows, to: file) }
+  return Evaluation(
+    perplexity: exp(loss),
+    loss: loss,
+    windows: windows.count,
+    length: windows.length,
+    source: windows.source
+  )
+}
+
+extension DecoderModel {
+  /// The sequences that go through the model at once: a bound on memory, not on the result.
+  private static let tokensAtOnce = 16_384
+
+  /// The mean cross entropy of each window, in nats per predicted token.
+  func losses(_ windows: TokenWindows, progress: any ProgressListener) throws -> [Double] {
+    progress.begin("evaluating", total: windows.count, unit: "windows")
+    defer { progress.end() }
+    let step = max(1, Self.tokensAtOnce / windows.length)
+    var losses: [Double] = []
+    for first in stride(from: 0, to: windows.count, by: step) {
+      let last = min(windows.count, first + step)
+      let part = windows.tokens[first * windows.length..<last * windows.length]
+      losses += try self.losses(TokenSequences(tokens: Array(part), length: windows.length))
+      progress.advance(to: last)
+    }
+    return losses
+  }
+
+  /// Writes the logits of windows, one window after the other.
+  fileprivate func writeLogits(of windows: TokenWindows, to file: URL) throws {
+    let values = try (0..<windows.count).flatMap { index in
+      try logits(TokenSequences(tokens: Array(windows[index]), length: windows.length)).storage
+    }
+    let shape = [windows.count, windows.length, decoder.vocabulary]
+    let tensor = SafetensorsWriter.Tensor(
+      "logits",
+      TensorDescription(elementType: .float32, shape: shape),
+      floats: { values }
+    )
+    try SafetensorsWriter.write([tensor], to: file.path)
+  }
+}

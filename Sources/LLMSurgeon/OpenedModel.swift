@@ -1,0 +1,35 @@
+import Checkpoint
+import Foundation
+import Tensors
+import Transformer
+
+/// A model directory that was found to hold a decoder this program knows.
+struct OpenedModel: Sendable {
+  /// What the person called it.
+  let name: String
+  /// Its files.
+  let directory: ModelDirectory
+  /// What `config.json` says.
+  let configuration: ModelConfiguration
+  /// The decoder, with the weights of the directory.
+  let model: DecoderModel
+
+  /// The window length when nothing is said: 2048, or what the model takes if that is less.
+  var usualLength: Int { min(2048, model.decoder.positions) }
+
+  /// Finds and checks a model.
+  ///
+  /// - Parameter name: A directory, or `org/name` in the local Hugging Face cache.
+  /// - Throws: `CheckpointError` or `ModelError` saying what is missing, damaged or unknown.
+  init(_ name: String) throws {
+    self.name = name
+    directory = try ModelDirectory(ModelLocation.resolve(name))
+    configuration = try ModelConfiguration(config: directory.configuration)
+    model = try DecoderModel(configuration: configuration, source: directory.tensors)
+  }
+
+  /// The decoder with other weights in front of the directory's.
+  func model(with source: any TensorSource) throws -> DecoderModel {
+    try DecoderModel(configuration: configuration, source: source)
+  }
+}

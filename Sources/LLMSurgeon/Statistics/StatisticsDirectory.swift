@@ -1,0 +1,98 @@
+import Curvature
+import Foundation
+import LinearAlgebra
+import Safetensors
+import Tensors
+import Transformer
+
+/// Statistics on disk: the factors of each layer are read when they are asked for.
+struct StatisticsDirectory: Sendable {
+  /// What the directory says of itself.
+  let manifest: StatisticsManifest
+  private let folder: URL
+  private let files: [SafetensorsFile]
+
+  /// Opens a finished statistics directory.
+  ///
+  /// - Parameter folder: The directory.
+  /// - Throws: ``JobError/badStatistics(path:reason:)``, or what opening its files throws.
+  init(_ folder: URL) throws {
+    manifest = try StatisticsManifest(directory: folder)
+    self.folder = folder
+    let blocks = (manifest.layers.map(\.block).max() ?? -1) + 1
+    files = try (0..<blocks).map { block in
+      try SafetensorsFile(path: folder.appending(path: CalibrationRun.fileName(block: block)).path)
+    }
+  }
+
+  /// Refuses statistics of another model.
+  ///
+  /// - Parameters:
+  ///   - model: The model that is to be pruned.
+  ///   - fingerprint: The hash of its configuration and weights.
+  /// - Throws: ``JobError/foreignStatistics(path:reason:)``.
+  func check(_ model: DecoderModel, fingerprint: String) throws {
+    func foreign(_ reason: String) -> JobError {
+      .foreignStatistics(path: folder.relativePath, reason: reason)
+    }
+    guard manifest.layers.count == model.linears.count else {
+      throw foreign("it has \(manifest.layers.count) layers, this one \(model.linears.count)")
+    }
+    for (layer, linear) in zip(manifest.layers, model.linears)
+    where layer.name != linear.name || layer.outputs != linear.outputs
+      || layer.inputs != linear.inputs || layer.hasBias != linear.hasBias
+    {
+      throw foreign("its \(layer.name) is \(layer.outputs)×\(layer.inputs)")
+    }
+    guard manifest.modelFingerprint == fingerprint else {
+      throw foreign("its weights or configuration have another fingerprint")
+    }
+  }
+
+  /// The factors of a layer.
+  ///
+  /// - Parameter index: The layer's position among the model's layers.
+  /// - Throws: ``JobError/badStatistics(path:reason:)`` if they are missing or misshapen, or
+  ///   `CurvatureError` if they cannot be a curvature.
+  func factors(of index: Int) throws -> KroneckerFactors {
+    let layer = manifest.layers[index]
+    return try KroneckerFactors(
+      activations: triangle(
+        layer.activationsTensor,
+        order: layer.inputs + (layer.hasBias ? 1 : 0),
+        block: layer.block
+      ),
+      gradients: triangle(layer.gradientsTensor, order: layer.outputs, block: layer.block)
+    )
+  }
+
+  /// The windows that were calibrated on.
+  func windows() throws -> TokenWindows {
+    let path = folder.appending(path: StatisticsManifest.tokensFile).path
+    let windows = TokenWindows(
+      tokens: try SafetensorsFile(path: path).integers("tokens"),
+      length: manifest.length,
+      starts: manifest.starts,
+      source: manifest.dataSource
+    )
+    guard windows.fingerprint == manifest.dataFingerprint else {
+      throw JobError.badStatistics(
+        path: folder.relativePath,
+        reason: "\(StatisticsManifest.tokensFile) holds other tokens than the manifest says"
+      )
+    }
+    return windows
+  }
+
+  private func triangle(_ name: String, order: Int, block: Int) throws -> Matrix<Float> {
+    let tensor = TensorName(name)
+    let expected = PackedTriangle.count(order: order)
+    guard let found = files[block].description(of: tensor), found.shape == [expected] else {
+      throw JobError.badStatistics(
+        path: folder.relativePath,
+        reason: "\(name) is missing or not a triangle of order \(order)"
+      )
+    }
+    return PackedTriangle.unpack(try files[block].floats(tensor), order: order)
+  }
+}
