@@ -29,7 +29,7 @@ struct DemoCommand: ParsableCommand {
         overwrite: overwrite,
         progress: progress
       )
-      print(demonstration.table(for: Terminal.output))
+      print(demonstration.text(columns: Terminal.columns, isTerminal: Terminal.isTerminal))
     }
   }
 }

@@ -31,7 +31,7 @@ struct InspectCommand: ParsableCommand {
   func run() throws {
     try Session.run(run) { _ in
       let inspection = try inspect(model: model, samples: samples, length: length)
-      print(json ? inspection.json : inspection.text)
+      print(json ? inspection.json : inspection.text(columns: Terminal.columns, isTerminal: Terminal.isTerminal))
     }
   }
 }

@@ -80,7 +80,7 @@ struct PruneCommand: ParsableCommand {
         ),
         progress: progress
       )
-      print(json ? report.json : report.table(for: Terminal.output))
+      print(json ? report.json : report.text(columns: Terminal.columns, isTerminal: Terminal.isTerminal))
     }
   }
 

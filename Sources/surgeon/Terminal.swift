@@ -1,0 +1,19 @@
+import Foundation
+
+/// What standard output is.
+enum Terminal {
+  /// Whether colours and bars make sense there.
+  static var isTerminal: Bool {
+    isatty(STDOUT_FILENO) == 1 && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
+  }
+
+  /// The width in characters; 100 where there is no terminal to ask.
+  static var columns: Int {
+    var size = winsize()
+    // SAFETY: the call writes one `winsize`, which is what it is given.
+    guard unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+      return 100
+    }
+    return Int(size.ws_col)
+  }
+}
