@@ -3,7 +3,7 @@ internal import Glibc
 /// Paths as text, with `/` between the names.
 package enum FilePath {
   /// How often another temporary name is tried.
-  static let attempts = 1000
+  package static let attempts = 1000
 
   /// The last name of a path, and the directory that holds it.
   package static func split(_ path: String) -> (directory: String, name: String) {

@@ -49,4 +49,9 @@ package struct MappedFile: Sendable {
 
   /// A copy of some bytes; the range lies within the file.
   package func copy(_ range: Range<Int>) -> [UInt8] { [UInt8](data[range]) }
+
+  /// Lends all bytes.
+  package func withBytes<Result>(_ body: (RawSpan) throws -> Result) rethrows -> Result {
+    try body(data.bytes)
+  }
 }

@@ -1,0 +1,156 @@
+internal import ExactJSON
+package import Tensors
+
+/// Writes safetensors files, one tensor at a time, byte for byte as the reference implementation.
+package enum SafetensorsWriter {
+  /// A tensor to be written; its content is asked for only when its turn comes.
+  package struct Tensor {
+    /// Its name.
+    package let name: TensorName
+    /// Its shape and how its numbers are stored.
+    package let description: TensorDescription
+    /// Makes its bytes, little-endian, row by row.
+    package let content: () throws -> [UInt8]
+
+    /// A tensor given by its stored bytes.
+    ///
+    /// - Parameters:
+    ///   - name: Its name.
+    ///   - description: Its shape and how its numbers are stored.
+    ///   - bytes: Makes its bytes, little-endian, row by row.
+    package init(
+      _ name: TensorName,
+      _ description: TensorDescription,
+      bytes: @escaping () throws -> [UInt8]
+    ) {
+      self.name = name
+      self.description = description
+      content = bytes
+    }
+
+    /// A tensor given by floating-point numbers; see `TensorDescription.bytes(of:name:)`.
+    ///
+    /// - Parameters:
+    ///   - name: Its name.
+    ///   - description: Its shape and how its numbers are stored.
+    ///   - floats: Makes its elements, row by row.
+    package init(
+      _ name: TensorName,
+      _ description: TensorDescription,
+      floats: @escaping () throws -> [Float]
+    ) {
+      self.init(name, description) { try description.bytes(of: try floats(), name: name) }
+    }
+  }
+
+  /// Writes a file; it appears under its name only when it is complete.
+  ///
+  /// - Parameters:
+  ///   - tensors: The tensors, in any order; they are written in the order of the reference
+  ///     implementation: larger element types first, then by name.
+  ///   - metadata: The file's text entries; other software expects `format`.
+  ///   - path: Where the file will be; an existing file is replaced.
+  /// - Throws: ``SafetensorsError`` if the tensors cannot form a file, `TensorError` if a content
+  ///   does not fit its description, `FileError` if the file cannot be written, and what the
+  ///   contents throw. Then nothing is left, and an older file stays as it was.
+  package static func write(
+    _ tensors: [Tensor],
+    metadata: [String: String] = ["format": "pt"],
+    to path: String
+  ) throws {
+    let ordered = inFileOrder(tensors)
+    let header = try header(ordered, metadata: metadata, path: path)
+    var output = try OutputFile(path)
+    try output.write(header)
+    for tensor in ordered {
+      let bytes = try tensor.content()
+      let expected = tensor.description.byteCount
+      guard bytes.count == expected else {
+        throw TensorError.wrongCount(tensor.name, expected: expected, found: bytes.count)
+      }
+      try output.write(bytes)
+    }
+    try output.commit()
+  }
+
+  private static func inFileOrder(_ tensors: [Tensor]) -> [Tensor] {
+    tensors.sorted { left, right in
+      let (first, second) = (left.description.elementType.rank, right.description.elementType.rank)
+      return first == second ? left.name < right.name : first > second
+    }
+  }
+
+  /// The length and the header, padded so that the data begins at a multiple of eight.
+  private static func header(
+    _ tensors: [Tensor],
+    metadata: [String: String],
+    path: String
+  ) throws(SafetensorsError) -> [UInt8] {
+    func fault(_ fault: SafetensorsError.Fault) -> SafetensorsError {
+      SafetensorsError(path: path, fault: fault)
+    }
+    var root = JSONObject()
+    if !metadata.isEmpty {
+      var texts = JSONObject()
+      for (key, value) in metadata.sorted(by: { JSONText($0.key) < JSONText($1.key) }) {
+        texts[JSONText(key)] = JSONValue(value)
+      }
+      root[SafetensorsHeader.metadataKey] = .object(texts)
+    }
+    var position = 0
+    for tensor in tensors {
+      let (key, description) = (JSONText(utf8: tensor.name.utf8), tensor.description)
+      guard key != SafetensorsHeader.metadataKey else { throw fault(.reservedName(key.string)) }
+      guard root[key] == nil else { throw fault(.duplicateName(key.string)) }
+      let byteCount = TensorDescription.checkedByteCount(
+        description.elementType, description.shape)
+      guard let byteCount, byteCount <= Int.max - position else {
+        throw fault(.shapeTooLarge(key.string))
+      }
+      root[key] = [
+        "dtype": JSONValue(description.elementType.rawValue),
+        "shape": .array(description.shape.map { JSONValue($0) }),
+        "data_offsets": [JSONValue(position), JSONValue(position + byteCount)],
+      ]
+      position += byteCount
+    }
+    return try framed(JSONWriter.write(.object(root)), path: path)
+  }
+
+  private static func framed(
+    _ header: [UInt8],
+    path: String
+  ) throws(SafetensorsError) -> [UInt8] {
+    let alignment = 8
+    let padding = (alignment - header.count % alignment) % alignment
+    let length = UInt64(header.count + padding)
+    guard length <= UInt64(SafetensorsHeader.maximumByteCount) else {
+      throw SafetensorsError(path: path, fault: .headerTooLong(length))
+    }
+    let prefix = (0..<SafetensorsHeader.prefixByteCount).map {
+      UInt8(truncatingIfNeeded: length >> UInt64(8 * $0))
+    }
+    return prefix + header + [UInt8](repeating: UInt8(ascii: " "), count: padding)
+  }
+}
+
+extension ElementType {
+  /// The place of the type in the order of the reference implementation.
+  fileprivate var rank: Int {
+    switch self {
+    case .bool: 0
+    case .uint8: 1
+    case .int8: 2
+    case .int16: 3
+    case .uint16: 4
+    case .float16: 5
+    case .bfloat16: 6
+    case .int32: 7
+    case .uint32: 8
+    case .float32: 9
+    case .float64: 10
+    case .int64: 11
+    case .uint64: 12
+    }
+  }
+}
