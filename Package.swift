@@ -75,7 +75,7 @@ let package = Package(
     module("Tokenization", uses: ["ExactJSON"]),
 
     module("Transformer", uses: ["ExactJSON", "LinearAlgebra", "Tensors", real]),
-    module("Pruning", uses: ["Curvature", "LinearAlgebra"]),
+    module("Pruning", uses: ["Curvature", "LinearAlgebra", real]),
     module("Checkpoint", uses: ["ExactJSON", "Safetensors", "Tensors", "TorchArchive"]),
 
     module(
@@ -97,6 +97,8 @@ let package = Package(
       path: "Tests/TestKit"
     ),
     tests("LinearAlgebraTests", of: ["LinearAlgebra"]),
+    tests("CurvatureTests", of: ["Curvature", "LinearAlgebra"]),
     tests("ExactJSONTests", of: ["ExactJSON"]),
+    tests("PruningTests", of: ["Curvature", "LinearAlgebra", "Pruning"]),
   ]
 )
