@@ -75,7 +75,7 @@ let package = Package(
     module("Tokenization", uses: ["ExactJSON"]),
 
     module("Transformer", uses: ["ExactJSON", "LinearAlgebra", "Tensors", real]),
-    module("Pruning", uses: ["Curvature", "LinearAlgebra"]),
+    module("Pruning", uses: ["Curvature", "LinearAlgebra", real]),
     module("Checkpoint", uses: ["ExactJSON", "Safetensors", "Tensors", "TorchArchive"]),
 
     module(
@@ -97,6 +97,7 @@ let package = Package(
       path: "Tests/TestKit"
     ),
     tests("LinearAlgebraTests", of: ["LinearAlgebra"]),
+    tests("CurvatureTests", of: ["Curvature", "LinearAlgebra"]),
     tests("ExactJSONTests", of: ["ExactJSON"]),
     tests("ReportTests", of: ["ExactJSON", "Report"]),
     tests(
@@ -104,5 +105,7 @@ let package = Package(
       of: ["ExactJSON", "LinearAlgebra", "Tensors", "Transformer"],
       golden: true
     ),
+    tests("TokenizationTests", of: ["Tokenization"], golden: true),
+    tests("PruningTests", of: ["Curvature", "LinearAlgebra", "Pruning"]),
   ]
 )

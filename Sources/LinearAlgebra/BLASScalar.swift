@@ -2,7 +2,7 @@ import COpenBLAS
 package import RealModule
 
 /// A number type that BLAS computes with: `Float` or `Double`.
-package protocol BLASScalar: Real, Sendable {
+package protocol BLASScalar: Real, BinaryFloatingPoint, BitwiseCopyable, Sendable {
   /// The library's routines for this type; used only inside this module.
   @unsafe static var kernels: BLASKernels<Self> { get }
 }

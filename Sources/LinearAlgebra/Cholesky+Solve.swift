@@ -45,26 +45,60 @@ extension Cholesky {
   /// The diagonal of `M⁻¹`, without the rest of it.
   package func inverseDiagonal() -> [Double] {
     let half = inverseHalf()
-    return (0..<order).map { row in
-      let entries = half.storage[row * order..<(row + 1) * order]
-      return entries.reduce(0) { $0 + $1 * $1 }
+    return concurrentMap(count: order) { row in
+      var sum = 0.0
+      for index in row * order + row..<(row + 1) * order {
+        sum += half.storage[index] * half.storage[index]
+      }
+      return sum
+    }
+  }
+
+  /// The entries of `M⁻¹` within ranges of consecutive rows and columns, without the rest of it.
+  ///
+  /// - Parameter ranges: Each within `0..<n`.
+  /// - Returns: For each range the square matrix of its rows and columns, exactly symmetric.
+  package func inverseBlocks(_ ranges: [Range<Int>]) -> [Matrix<Double>] {
+    let half = inverseHalf()
+    return concurrentMap(count: ranges.count) { index in
+      let range = ranges[index]
+      precondition(range.lowerBound >= 0 && range.upperBound <= order, "a range within the matrix")
+      var block = Matrix<Double>(rows: range.count, columns: range.count)
+      for i in range {
+        for j in range.lowerBound...i {
+          var sum = 0.0
+          for k in i..<order { sum += half.storage[i * order + k] * half.storage[j * order + k] }
+          block[i - range.lowerBound, j - range.lowerBound] = sum
+        }
+      }
+      mirrorLowerTriangle(of: &block)
+      return block
     }
   }
 
   /// `L⁻ᵀ`, upper triangular.
   private func inverseHalf() -> Matrix<Double> {
+    let chunk = 64
     var half = Matrix<Double>.identity(order)
     guard order > 0 else { return half }
-    concurrentChunks(of: &half.storage, size: 64 * order) { _, rows in
-      solveRows(&rows, transposed: true)
+    // Row i of the result is zero left of the diagonal: only what lies below L's row i matters.
+    concurrentChunks(of: &half.storage, size: chunk * order) { index, rows in
+      solveRows(&rows, from: index * chunk, transposed: true)
     }
     return half
   }
 
   /// Solves `X L = B` or, transposed, `X Lᵀ = B` for some rows of `B`, in place.
-  private func solveRows(_ rows: inout MutableSpan<Double>, transposed: Bool) {
+  ///
+  /// With `first` above zero, the unknowns before it are taken to be zero.
+  private func solveRows(
+    _ rows: inout MutableSpan<Double>,
+    from first: Int = 0,
+    transposed: Bool
+  ) {
     let count = rows.count / order
-    // SAFETY: `rows` holds `count` rows of `order` entries; the factor is square of that order.
+    // SAFETY: `rows` holds `count` rows of `order` entries; the factor is square of that order;
+    // both start `first` entries later along their diagonal or row and keep their stride.
     unsafe factor.storage.withUnsafeBufferPointer { triangle in
       unsafe rows.withUnsafeMutableBufferPointer { buffer in
         unsafe Double.kernels.triangularSolve(
@@ -74,11 +108,11 @@ extension Cholesky {
           transposed ? CblasTrans : CblasNoTrans,
           CblasNonUnit,
           Int32(count),
-          Int32(order),
+          Int32(order - first),
           1,
-          triangle.baseAddress,
+          triangle.baseAddress.map { unsafe $0 + first * (order + 1) },
           Int32(order),
-          buffer.baseAddress,
+          buffer.baseAddress.map { unsafe $0 + first },
           Int32(order)
         )
       }

@@ -19,10 +19,10 @@ package struct Cholesky: Sendable {
   ///
   /// - Parameter matrix: Square and symmetric; may be empty.
   /// - Throws: ``FactorizationError`` if it is not finite or not positive definite.
-  package init(_ matrix: Matrix<Double>) throws(FactorizationError) {
+  package init(_ matrix: consuming Matrix<Double>) throws(FactorizationError) {
     precondition(matrix.rows == matrix.columns, "Cholesky needs a square matrix")
     guard matrix.isFinite else { throw .notFinite }
-    var factor = matrix
+    var factor = matrix  // Takes the storage over: no second copy of a large matrix.
     let order = factor.rows
     for start in stride(from: 0, to: order, by: Self.blockSize) {
       let end = min(order, start + Self.blockSize)

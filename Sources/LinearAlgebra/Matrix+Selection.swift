@@ -27,13 +27,15 @@ extension Matrix {
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package func selecting(rows chosenRows: [Int], columns chosenColumns: [Int]) -> Matrix {
-    var entries: [Scalar] = []
-    entries.reserveCapacity(chosenRows.count * chosenColumns.count)
-    for row in chosenRows {
-      let start = row * columns
-      for column in chosenColumns { entries.append(storage[start + column]) }
+    if chosenRows.elementsEqual(0..<rows), chosenColumns.elementsEqual(0..<columns) { return self }
+    var result = Matrix(rows: chosenRows.count, columns: chosenColumns.count)
+    guard !chosenRows.isEmpty, !chosenColumns.isEmpty else { return result }
+    concurrentChunks(of: &result.storage, size: chosenColumns.count) { index, entries in
+      let source = elements
+      let start = chosenRows[index] * columns
+      for j in chosenColumns.indices { entries[j] = source[start + chosenColumns[j]] }
     }
-    return Matrix(rows: chosenRows.count, columns: chosenColumns.count, storage: entries)
+    return result
   }
 
   /// Writes `values` to the given rows and columns: the inverse of ``selecting(rows:columns:)``.

@@ -23,16 +23,22 @@ package enum Parallelism {
   package static var hardwareThreads: Int { max(1, coreCount()) }
 }
 
+/// Whether a parallel region is running; the threads are then taken.
+private let isRegionRunning = Atomic<Bool>(false)
+
 /// Calls `body` once for each index below `count`, on up to ``Parallelism/threads`` threads.
 ///
-/// Must not be nested: one level of the program is parallel.
+/// One region at a time is parallel. A region that begins while another runs, inside it or beside
+/// it, stays on the thread that began it: whoever is parallel over layers computes each layer on
+/// one thread, and a single large layer gets all of them, from the same code.
 @usableFromInline
 package func concurrently(count: Int, _ body: @Sendable (Int) -> Void) {
   let workers = min(count, Parallelism.threads)
-  guard workers > 1 else {
+  guard workers > 1, !isRegionRunning.exchange(true, ordering: .relaxed) else {
     for index in 0..<count { body(index) }
     return
   }
+  defer { isRegionRunning.store(false, ordering: .relaxed) }
   let next = Atomic<Int>(0)
   DispatchQueue.concurrentPerform(iterations: workers) { _ in
     while true {
@@ -90,7 +96,10 @@ package func concurrentChunks<Element: BitwiseCopyable & Sendable>(
 
 /// Like ``concurrentChunks(of:size:_:)`` for two arrays that are cut into equally many pieces.
 @inlinable
-package func concurrentChunks<First: BitwiseCopyable & Sendable, Second: BitwiseCopyable & Sendable>(
+package func concurrentChunks<
+  First: BitwiseCopyable & Sendable,
+  Second: BitwiseCopyable & Sendable
+>(
   of first: inout [First],
   size firstSize: Int,
   and second: inout [Second],
@@ -111,9 +120,11 @@ package func concurrentChunks<First: BitwiseCopyable & Sendable, Second: Bitwise
         let range = index * firstSize..<min(total, (index + 1) * firstSize)
         let otherRange = index * secondSize..<min(other, (index + 1) * secondSize)
         var piece = unsafe MutableSpan(
-          _unsafeElements: UnsafeMutableBufferPointer(rebasing: firstBase[range]))
+          _unsafeElements: UnsafeMutableBufferPointer(rebasing: firstBase[range])
+        )
         var otherPiece = unsafe MutableSpan(
-          _unsafeElements: UnsafeMutableBufferPointer(rebasing: secondBase[otherRange]))
+          _unsafeElements: UnsafeMutableBufferPointer(rebasing: secondBase[otherRange])
+        )
         body(index, &piece, &otherPiece)
       }
     }

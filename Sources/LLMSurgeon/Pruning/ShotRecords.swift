@@ -1,0 +1,108 @@
+import Foundation
+import LinearAlgebra
+import Pruning
+import Report
+import Safetensors
+import Tensors
+import Transformer
+
+/// The files in which each shot leaves its result, so that a run can continue after it.
+struct ShotFiles {
+  /// The unfinished folder of the run.
+  let folder: URL
+
+  /// The weights after a shot, single precision, under the model's tensor names.
+  func weights(_ shot: Int) -> URL { folder.appending(path: "shot-\(shot).safetensors") }
+
+  /// The report as far as it goes after a shot.
+  func report(_ shot: Int) -> URL { folder.appending(path: "shot-\(shot).json") }
+
+  /// The statistics from which a shot is made.
+  func statistics(_ shot: Int) -> URL {
+    folder.appending(path: "statistics-\(shot)", directoryHint: .isDirectory)
+  }
+
+  /// The last shot, up to `limit`, that is complete; zero if none is.
+  func lastComplete(_ limit: Int) -> Int {
+    stride(from: limit, to: 0, by: -1).first {
+      FileManager.default.fileExists(atPath: weights($0).path)
+    } ?? 0
+  }
+
+  /// Removes what only an earlier shot needed.
+  func clear(before shot: Int) {
+    for url in [weights(shot - 1), report(shot - 1), statistics(shot)] {
+      try? FileManager.default.removeItem(at: url)
+    }
+  }
+
+  /// Writes the result of a shot; the weights last, which makes it complete.
+  func save(
+    _ shot: Int,
+    _ outcomes: [LayerOutcome],
+    of linears: [LinearDescription],
+    report: PruningReport
+  ) throws {
+    try write(try report.json(), to: self.report(shot).path)
+    let tensors = zip(linears, outcomes).flatMap { linear, outcome in
+      linear.tensors(of: outcome.weights).map { tensor in
+        SafetensorsWriter.Tensor(
+          tensor.name,
+          TensorDescription(elementType: .float32, shape: tensor.shape),
+          floats: { tensor.values }
+        )
+      }
+    }
+    try SafetensorsWriter.write(tensors, to: weights(shot).path)
+  }
+}
+
+extension PruningReport {
+  /// Adds what a shot did to the records; losses of several shots add up.
+  mutating func add(
+    _ shot: ShotRecord,
+    _ plan: PruningPlan,
+    _ outcomes: [LayerOutcome],
+    before: [LayerDescription]
+  ) {
+    shots.append(shot)
+    for (index, outcome) in outcomes.enumerated() {
+      let mask = outcome.mask
+      layers[index].rowsKept = mask.rowsInUse
+      layers[index].columnsKept = mask.columnsInUse
+      layers[index].weightsKept = mask.keptWeights
+      layers[index].predictedRise += plan.layers[index].predictedCost
+      layers[index].lossZeroedOnly += outcome.lossZeroedOnly ?? 0
+      layers[index].lossRepaired += outcome.lossRepaired ?? 0
+      layers[index].dampingActivations = outcome.damping.activations
+      layers[index].dampingGradients = outcome.damping.gradients
+      layers[index].dampingRaised += outcome.timesDampingRaised
+      if outcome.timesDampingRaised > 0 {
+        notes.append(
+          "shot \(shot.number): the damping of \(layers[index].name) was raised tenfold "
+            + "\(outcome.timesDampingRaised) times")
+      }
+      if mask.keptWeights == 0, before[index].mask.keptWeights > 0 {
+        notes.append("shot \(shot.number): \(layers[index].name) lost all its weights")
+      }
+    }
+  }
+}
+
+extension LayerMask {
+  /// The rows that have a weight left.
+  var rowsInUse: Int {
+    guard let keptElements else { return keptColumns.population == 0 ? 0 : keptRows.population }
+    return keptRows.indices.count { row in
+      (0..<inputs).contains { keptElements[row * inputs + $0] }
+    }
+  }
+
+  /// The columns that have a weight left.
+  var columnsInUse: Int {
+    guard let keptElements else { return keptRows.population == 0 ? 0 : keptColumns.population }
+    return keptColumns.indices.count { column in
+      (0..<outputs).contains { keptElements[$0 * inputs + column] }
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import Curvature
+import LinearAlgebra
+
+/// The part of a layer that the quadratic model speaks about, and what is kept of it.
+///
+/// Rows and columns are outside the model if they were removed earlier, are freed, or are dead: all
+/// their weights are zero or the factor's diagonal is. Dead ones that are kept keep their weights.
+struct ActiveLayer: Sendable {
+  let problem: LayerProblem
+  let plan: LayerPlan
+  /// The rows of the model, rising; the repair makes up for those that are not kept.
+  let baseRows: [Int]
+  /// The columns of the model, rising, with the bias last.
+  let baseColumns: [Int]
+  /// The rows of the model that have kept weights.
+  let keptRows: [Int]
+  /// The columns of the model that have kept weights, with the bias last.
+  let keptColumns: [Int]
+  /// `A` and `G` with their damping; nothing without curvature.
+  let factors: (activations: DampedFactor, gradients: DampedFactor)?
+
+  init(_ problem: LayerProblem, plan: LayerPlan, settings: PruningSettings) throws(PruningError) {
+    self.problem = problem
+    self.plan = plan
+    guard settings.method == .magnitude || problem.factors != nil else {
+      throw .curvatureMissing(layer: problem.name, settings.method)
+    }
+    let alive = AliveSets(problem, method: settings.method)
+    baseRows = alive.rows.filter { !plan.freedRows[$0] }
+    let inputs = problem.mask.inputs
+    baseColumns = alive.columns.filter { $0 == inputs || !plan.freedColumns[$0] }
+    let used = UsedSets(plan.mask, hasBias: problem.hasBias)
+    keptRows = baseRows.filter { used.rows[$0] }
+    keptColumns = baseColumns.filter { $0 == inputs || used.columns[$0] }
+    factors = problem.factors.map { factors in
+      let damping = settings.damping
+      return (
+        DampedFactor(
+          factors.activations,
+          alive: alive.columns,
+          share: damping.activations,
+          scale: damping.scale
+        ),
+        DampedFactor(
+          factors.gradients,
+          alive: alive.rows,
+          share: damping.gradients,
+          scale: damping.scale
+        )
+      )
+    }
+  }
+
+  /// The number of columns, with the bias.
+  var width: Int { problem.weights.columns }
+}
+
+/// The rows and columns that were alive when the curvature was measured.
+private struct AliveSets {
+  let rows: [Int]
+  let columns: [Int]
+
+  init(_ problem: LayerProblem, method: Method) {
+    let mask = problem.mask
+    let weights = problem.weights
+    let inputs = mask.inputs
+    var rowIsUsed = BitSet(count: weights.rows, repeating: false)
+    var columnIsUsed = BitSet(count: weights.columns, repeating: false)
+    for row in mask.keptRows.indices {
+      for column in 0..<weights.columns where weights[row, column] != 0 {
+        rowIsUsed[row] = true
+        columnIsUsed[column] = true
+      }
+    }
+    let usesActivations = method != .magnitude
+    let usesGradients = method == .surgeon || method == .kobd
+    rows = rowIsUsed.indices.filter { row in
+      !usesGradients || problem.factors.map { $0.gradients[row, row] > 0 } ?? true
+    }
+    columns = (0..<weights.columns).filter { column in
+      let isUsed =
+        column == inputs || (columnIsUsed[column] && mask.keptColumns[column])
+      let isFed = problem.factors.map { $0.activations[column, column] > 0 } ?? true
+      return isUsed && (!usesActivations || isFed)
+    }
+  }
+}
+
+/// The rows and columns that a mask leaves something of.
+private struct UsedSets {
+  var rows: BitSet
+  var columns: BitSet
+
+  init(_ mask: LayerMask, hasBias: Bool) {
+    rows = mask.keptRows
+    columns = mask.keptColumns
+    guard let elements = mask.keptElements else { return }
+    let inputs = mask.inputs
+    var reached = BitSet(count: inputs, repeating: false)
+    for row in rows.indices {
+      var isEmpty = true
+      for column in 0..<inputs where elements[row * inputs + column] {
+        reached[column] = true
+        isEmpty = false
+      }
+      if isEmpty && !hasBias { rows[row] = false }
+    }
+    columns.formIntersection(reached)
+  }
+}

@@ -1,0 +1,83 @@
+package import Curvature
+
+/// Why a model cannot be pruned as asked.
+package enum PruningError: Error, Equatable {
+  /// No structure has this name.
+  case unknownStructure(String)
+  /// A structure without a natural target was given none.
+  case targetMissing(Structure)
+  /// The share to remove is not one that the structure allows.
+  case targetOutOfRange(Double, Structure)
+  /// A damping is negative or not finite.
+  case dampingOutOfRange(activations: Double, gradients: Double)
+  /// A number of steps or iterations is below one.
+  case countOutOfRange(Int)
+  /// A tolerance is not at least 0 and below 1.
+  case toleranceOutOfRange(Double)
+  /// Weights, factors or mask of a layer do not have the layer's shape.
+  case shapeMismatch(layer: String, what: String, expected: [Int], found: [Int])
+  /// A weight is NaN or infinite.
+  case weightsNotFinite(layer: String)
+  /// The method needs the curvature and there is none.
+  case curvatureMissing(layer: String, Method)
+  /// The curvature cannot be used.
+  case curvature(layer: String, CurvatureError)
+  /// The number of inputs is no multiple of the block size.
+  case blocksDoNotFit(layer: String, inputs: Int, block: Int)
+  /// A repair produced NaN or infinity.
+  case repairNotFinite(layer: String)
+  /// A consequence names a row or column that no layer has.
+  case noSuchStructure(layer: Int, index: Int)
+}
+
+extension PruningError: CustomStringConvertible {
+  package var description: String { settingProblem ?? layerProblem }
+
+  private var settingProblem: String? {
+    switch self {
+    case .unknownStructure(let text):
+      """
+      no structure is called “\(text)”; choose element, rows-columns, rows, columns, \
+      or N:M with 1 ≤ N < M ≤ \(Structure.largestBlock), such as 2:4
+      """
+    case .targetMissing(let structure):
+      "structure \(structure) needs a target: the share of the weights to remove"
+    case .targetOutOfRange(let target, let structure):
+      """
+      cannot remove a share of \(target) of the weights with structure \(structure); \
+      the target is above 0, below 1 and at most \(structure.largestShare)
+      """
+    case .dampingOutOfRange(let activations, let gradients):
+      "the damping (\(activations), \(gradients)) must be finite and not negative"
+    case .countOutOfRange(let count):
+      "\(count) is no number of steps or iterations; give at least 1"
+    case .toleranceOutOfRange(let tolerance):
+      "the tolerance \(tolerance) must be at least 0 and below 1"
+    case .noSuchStructure(let layer, let index):
+      "layer \(layer) has no row or column \(index) for a consequence to name"
+    default: nil
+    }
+  }
+
+  private var layerProblem: String {
+    switch self {
+    case .shapeMismatch(let layer, let what, let expected, let found):
+      """
+      \(layer): the \(what) should have shape \(expected) but has \(found); \
+      use statistics that were measured on this model
+      """
+    case .weightsNotFinite(let layer):
+      "\(layer): the weights contain NaN or infinity; the checkpoint is damaged"
+    case .curvatureMissing(let layer, let method):
+      "\(layer): method \(method.rawValue) needs the curvature; calibrate first or use magnitude"
+    case .curvature(let layer, let error):
+      "\(layer): \(error)"
+    case .blocksDoNotFit(let layer, let inputs, let block):
+      "\(layer): \(inputs) inputs cannot be cut into blocks of \(block); choose another N:M"
+    case .repairNotFinite(let layer):
+      "\(layer): the repair produced NaN or infinity; raise the damping"
+    default:
+      "the settings cannot be used"
+    }
+  }
+}

@@ -1,0 +1,172 @@
+import LinearAlgebra
+
+/// Prunes the layers of a store at one calibration: first chooses what to remove, then repairs.
+///
+/// The choice is made in steps. After each, the kept weights are repaired, always for the weights at
+/// which the curvature was measured, the inverses are taken of what is kept, and the costs are
+/// computed anew at the repaired weights; no forward pass is needed in between.
+package struct PruningRun: Sendable {
+  private let store: any LayerStore
+  private let settings: PruningSettings
+  private let descriptions: [LayerDescription]
+  private var structures: StructureChoice
+  /// The weights after the last step where they are known; masked repairs go on from them.
+  private var current: [Matrix<Float>?]
+
+  /// Prepares a run.
+  ///
+  /// - Parameters:
+  ///   - store: The layers.
+  ///   - settings: What to do.
+  ///   - consequences: What becomes free when other structures are removed; used for rows and
+  ///     columns.
+  /// - Throws: ``PruningError`` if a setting is out of range, blocks do not fit a layer, or a
+  ///   consequence names what does not exist.
+  package init(
+    store: any LayerStore,
+    settings: PruningSettings,
+    consequences: [Consequence] = []
+  ) throws(PruningError) {
+    try settings.validate()
+    self.store = store
+    self.settings = settings
+    descriptions = store.layers
+    if case .nm(_, let size) = settings.structure {
+      for layer in descriptions where layer.mask.inputs % size != 0 {
+        throw .blocksDoNotFit(layer: layer.name, inputs: layer.mask.inputs, block: size)
+      }
+    }
+    let plans = descriptions.map { LayerPlan(name: $0.name, mask: $0.mask) }
+    structures = try StructureChoice(plans, consequences: consequences)
+    current = [Matrix<Float>?](repeating: nil, count: descriptions.count)
+  }
+
+  /// Chooses what to remove.
+  ///
+  /// - Returns: The plan; it contains what earlier calibrations removed.
+  /// - Throws: ``PruningError``, or what the store throws.
+  package mutating func choose(
+    progress: @escaping ProgressHandler = { _ in }
+  ) throws -> PruningPlan {
+    var plan = PruningPlan(settings: settings, layers: structures.plans)
+    let shares = settings.schedule(from: plan.removedShare)
+    for (step, share) in shares.enumerated() {
+      let budget = RemovalBudget(share, of: plan.layers, allocation: settings.allocation)
+      let prices = try priced(plan, step: step, progress: progress)
+      remove(until: budget, prices, from: &plan)
+    }
+    return plan
+  }
+
+  /// Repairs the kept weights for the loss of the removed ones.
+  ///
+  /// - Parameters:
+  ///   - plan: What to remove, from ``choose(progress:)`` or elsewhere.
+  ///   - progress: Told of each layer and iteration.
+  ///   - receive: Takes each layer's result, in the order of the layers.
+  /// - Throws: ``PruningError``, or what the store or `receive` throws.
+  package func repair(
+    _ plan: PruningPlan,
+    progress: @escaping ProgressHandler = { _ in },
+    receive: (Int, LayerOutcome) throws -> Void
+  ) throws {
+    try forEachLayer { index in
+      progress(PruningProgress(stage: .repairing, layer: index))
+      return try pass(plan, index, start: current[index], progress).outcome()
+    } receive: {
+      try receive($0, $1)
+    }
+  }
+
+  /// Prices the removals of all layers, and remembers the repaired weights if they are a start.
+  private mutating func priced(
+    _ plan: PruningPlan,
+    step: Int,
+    progress: @escaping ProgressHandler
+  ) throws -> [LayerPrices] {
+    let run = self
+    var prices: [LayerPrices] = []
+    var repaired: [Matrix<Float>?] = []
+    let isMasked = !settings.structure.isStructured
+    try forEachLayer { index in
+      progress(PruningProgress(stage: .pricing(step: step), layer: index))
+      return try run.pass(plan, index, start: run.current[index], progress).priced()
+    } receive: { _, result in
+      prices.append(result.prices)
+      repaired.append(isMasked ? result.weights : nil)
+    }
+    current = repaired
+    return prices
+  }
+
+  private func pass(
+    _ plan: PruningPlan,
+    _ index: Int,
+    start: Matrix<Float>?,
+    _ progress: @escaping ProgressHandler
+  ) throws -> LayerPass {
+    let problem = try store.problem(at: index)
+    let layer = try ActiveLayer(problem, plan: plan.layers[index], settings: settings)
+    return LayerPass(layer: layer, settings: settings, start: start) { iteration, loss in
+      progress(PruningProgress(stage: .iterated(iteration, loss: loss), layer: index))
+    }
+  }
+
+  private mutating func remove(
+    until budget: RemovalBudget,
+    _ prices: [LayerPrices],
+    from plan: inout PruningPlan
+  ) {
+    switch settings.structure {
+    case .rowsColumns, .rows, .columns:
+      let costs = prices.compactMap { if case .structures(let costs) = $0 { costs } else { nil } }
+      structures.remove(until: budget, costs: costs, settings: settings)
+      plan.layers = structures.plans
+    case .element:
+      let layers = prices.compactMap { if case .elements(let layer) = $0 { layer } else { nil } }
+      removeCheapest(until: budget, of: layers, from: &plan.layers)
+    case .nm:
+      let layers = prices.compactMap { if case .blocks(let layer) = $0 { layer } else { nil } }
+      removeCheapest(until: budget, of: layers, from: &plan.layers)
+    }
+  }
+}
+
+extension PruningRun {
+  /// A layer with more weights than this is computed alone, on all threads; smaller ones side by
+  /// side, one thread each.
+  private static let largestSharedLayer = 1 << 22
+  /// The most weights of all layers that are computed side by side.
+  private static let largestBatch = 1 << 26
+
+  /// Computes something for each layer and hands the results over in order.
+  private func forEachLayer<Value: Sendable>(
+    _ transform: @Sendable (Int) throws -> Value,
+    receive: (Int, Value) throws -> Void
+  ) throws {
+    var next = 0
+    while next < descriptions.count {
+      let range = batch(from: next)
+      let results = concurrentMap(count: range.count) { place in
+        Result { try transform(range.lowerBound + place) }
+      }
+      for (place, result) in results.enumerated() {
+        try receive(range.lowerBound + place, try result.get())
+      }
+      next = range.upperBound
+    }
+  }
+
+  private func batch(from first: Int) -> Range<Int> {
+    var end = first
+    var total = 0
+    while end < descriptions.count {
+      let count = descriptions[end].mask.weightCount
+      total += count
+      if end > first, count > Self.largestSharedLayer || total > Self.largestBatch { break }
+      end += 1
+      if count > Self.largestSharedLayer { break }
+    }
+    return first..<end
+  }
+}

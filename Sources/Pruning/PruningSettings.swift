@@ -1,0 +1,206 @@
+package import Curvature
+
+/// What is removed together.
+package enum Structure: Hashable, Sendable {
+  /// Single weights.
+  case element
+  /// All but `kept` of each `of` consecutive weights along the inputs.
+  case nm(kept: Int, of: Int)
+  /// Whole rows and whole columns, whichever are cheaper.
+  case rowsColumns
+  /// Whole rows.
+  case rows
+  /// Whole columns.
+  case columns
+
+  /// The most weights that a block may have.
+  package static let largestBlock = 16
+
+  /// Reads `element`, `rows-columns`, `rows`, `columns`, or `N:M` with 1 ≤ N < M ≤ 16.
+  ///
+  /// - Throws: ``PruningError/unknownStructure(_:)``.
+  package init(_ text: String) throws(PruningError) {
+    switch text {
+    case "element": self = .element
+    case "rows-columns": self = .rowsColumns
+    case "rows": self = .rows
+    case "columns": self = .columns
+    default:
+      let parts = text.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }
+      guard parts.count == 2, let kept = parts[0], let size = parts[1],
+        1 <= kept, kept < size, size <= Self.largestBlock, text == "\(kept):\(size)"
+      else { throw .unknownStructure(text) }
+      self = .nm(kept: kept, of: size)
+    }
+  }
+
+  /// Whether whole rows or columns are removed.
+  package var isStructured: Bool {
+    switch self {
+    case .rowsColumns, .rows, .columns: true
+    case .element, .nm: false
+    }
+  }
+
+  /// The largest share of the weights that can be removed.
+  package var largestShare: Double {
+    guard case .nm(let kept, let size) = self else { return 1 }
+    return Double(size - kept) / Double(size)
+  }
+}
+
+extension Structure: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .element: "element"
+    case .nm(let kept, let size): "\(kept):\(size)"
+    case .rowsColumns: "rows-columns"
+    case .rows: "rows"
+    case .columns: "columns"
+    }
+  }
+}
+
+/// How a removal is priced and whether the rest is repaired.
+package enum Method: String, CaseIterable, Sendable {
+  /// Kronecker-factored curvature; a removal costs what remains after the best repair.
+  case surgeon
+  /// Kronecker-factored curvature without repair: `½⟨w, G w A⟩` of the removed.
+  case kobd
+  /// As ``kobd`` with `G = I`: activations alone, without repair.
+  case lobd
+  /// Half the squared norm of the removed weights (with a row's bias); needs no curvature.
+  case magnitude
+
+  /// Whether the kept weights are moved to make up for the removed ones.
+  package var repairs: Bool { self == .surgeon }
+}
+
+/// How the target is shared among the layers.
+package enum Allocation: String, CaseIterable, Sendable {
+  /// Whatever is cheapest anywhere goes first.
+  case global
+  /// Each layer loses the same share.
+  case uniform
+}
+
+/// By what removals are ordered.
+package enum Order: String, CaseIterable, Sendable {
+  /// The predicted loss of one removal.
+  case cost
+  /// The predicted loss over the number of weights that the removal frees.
+  case costPerParameter
+}
+
+/// How the target is approached within one calibration.
+package enum Ramp: String, CaseIterable, Sendable {
+  /// Each step removes the same number of weights.
+  case linear
+  /// Each step keeps the same share of what the step before kept.
+  case geometric
+}
+
+/// When the conjugate gradients stop.
+package struct ConjugateGradientLimits: Equatable, Sendable {
+  /// The most iterations of one repair.
+  package var iterations: Int
+  /// A repair ends when an iteration lowers the loss by less than this share of it; no unit.
+  package var tolerance: Double
+
+  /// Limits that are both reached at some point.
+  package init(iterations: Int, tolerance: Double) {
+    self.iterations = iterations
+    self.tolerance = tolerance
+  }
+}
+
+/// Everything that decides what is removed and how the rest is repaired.
+package struct PruningSettings: Equatable, Sendable {
+  /// What is removed together.
+  package let structure: Structure
+  /// How a removal is priced and whether the rest is repaired.
+  package let method: Method
+  /// The share of the weights (without biases) of all layers to remove, between 0 and 1; what is
+  /// removed already counts.
+  package let target: Double
+  /// How the target is shared among the layers.
+  package var allocation: Allocation
+  /// What is added to the diagonals of `A` and `G`.
+  package var damping: Damping
+  /// In how many steps the target is approached, with a repair and new costs after each.
+  package var steps: Int
+  /// How the steps are spaced.
+  package var ramp: Ramp
+  /// By what removals of rows and columns and of blocks are ordered.
+  package var order: Order
+  /// When the repair after each step but the last stops.
+  package var stepRepair: ConjugateGradientLimits
+  /// When the final repair stops.
+  package var finalRepair: ConjugateGradientLimits
+
+  /// Settings with the defaults of ``Defaults`` for everything that is not given.
+  ///
+  /// - Parameters:
+  ///   - structure: What is removed together.
+  ///   - method: How a removal is priced.
+  ///   - target: The share to remove; for N:M all blocks, `(M − N) / M`, unless given.
+  /// - Throws: ``PruningError/targetMissing(_:)`` or what ``validate()`` finds.
+  package init(
+    structure: Structure,
+    method: Method = .surgeon,
+    target: Double? = nil
+  ) throws(PruningError) {
+    self.structure = structure
+    self.method = method
+    if let target {
+      self.target = target
+    } else if case .nm = structure {
+      self.target = structure.largestShare
+    } else {
+      throw .targetMissing(structure)
+    }
+    let defaults = Defaults(for: structure)
+    allocation = defaults.allocation
+    damping = defaults.damping
+    steps = defaults.steps
+    ramp = defaults.ramp
+    order = defaults.order
+    stepRepair = defaults.stepRepair
+    finalRepair = defaults.finalRepair
+    try validate()
+  }
+
+  /// Checks every value.
+  ///
+  /// - Throws: ``PruningError`` naming the first value that is out of range.
+  package func validate() throws(PruningError) {
+    guard target > 0, target < 1, target <= structure.largestShare else {
+      throw .targetOutOfRange(target, structure)
+    }
+    guard damping.isValid else {
+      throw .dampingOutOfRange(activations: damping.activations, gradients: damping.gradients)
+    }
+    for count in [steps, stepRepair.iterations, finalRepair.iterations] where count < 1 {
+      throw .countOutOfRange(count)
+    }
+    for tolerance in [stepRepair.tolerance, finalRepair.tolerance]
+    where !(tolerance >= 0 && tolerance < 1) {
+      throw .toleranceOutOfRange(tolerance)
+    }
+  }
+
+  /// The share that is to be removed after each step, rising to ``target``.
+  ///
+  /// - Parameter current: The share that is removed already.
+  package func schedule(from current: Double) -> [Double] {
+    guard current < target else { return [target] }
+    return (1...steps).map { step in
+      guard step < steps else { return target }
+      let progress = Double(step) / Double(steps)
+      switch ramp {
+      case .linear: return current + (target - current) * progress
+      case .geometric: return 1 - (1 - current) * power((1 - target) / (1 - current), progress)
+      }
+    }
+  }
+}
