@@ -87,7 +87,7 @@ let package = Package(
     ),
     .executableTarget(
       name: "surgeon",
-      dependencies: ["LLMSurgeon", arguments],
+      dependencies: ["LLMSurgeon", "Pruning", arguments],
       swiftSettings: strict
     ),
 

@@ -14,6 +14,9 @@ struct OpenedModel: Sendable {
   /// The decoder, with the weights of the directory.
   let model: DecoderModel
 
+  /// Where the model lies.
+  var directoryURL: URL { URL(filePath: directory.path, directoryHint: .isDirectory) }
+
   /// The window length when nothing is said: 2048, or what the model takes if that is less.
   var usualLength: Int { min(2048, model.decoder.positions) }
 
@@ -23,7 +26,7 @@ struct OpenedModel: Sendable {
   /// - Throws: `CheckpointError` or `ModelError` saying what is missing, damaged or unknown.
   init(_ name: String) throws {
     self.name = name
-    directory = try ModelDirectory(ModelLocation.resolve(name))
+    directory = try ModelDirectory(ModelLocation.resolve(name).directory)
     configuration = try ModelConfiguration(config: directory.configuration)
     model = try DecoderModel(configuration: configuration, source: directory.tensors)
   }
@@ -31,5 +34,13 @@ struct OpenedModel: Sendable {
   /// The decoder with other weights in front of the directory's.
   func model(with source: any TensorSource) throws -> DecoderModel {
     try DecoderModel(configuration: configuration, source: source)
+  }
+}
+
+extension WeightLayout {
+  /// How the weights are stored, for a person: `safetensors in 2 files`.
+  var text: String {
+    let name = format == .safetensors ? "safetensors" : "PyTorch archive"
+    return files.count == 1 ? name : "\(name) in \(files.count) files"
   }
 }

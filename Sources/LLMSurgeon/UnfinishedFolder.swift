@@ -101,12 +101,10 @@ func write(_ bytes: [UInt8], to path: String) throws {
 ///   - overwrite: Whether the person agreed to replace it.
 /// - Throws: ``JobError/outputExists(path:)`` or ``JobError/outputIsForeign(path:mark:)``.
 func checkOutput(_ output: URL, mark: String, overwrite: Bool) throws {
-  var isDirectory: ObjCBool = false
-  guard FileManager.default.fileExists(atPath: output.path, isDirectory: &isDirectory) else {
-    return
-  }
+  guard FileManager.default.fileExists(atPath: output.path) else { return }
+  // Nothing is listed for a file, so it is refused like a folder with content.
   let names = try? FileManager.default.contentsOfDirectory(atPath: output.path)
-  if isDirectory.boolValue, names?.isEmpty == true { return }
+  if names?.isEmpty == true { return }
   guard overwrite else { throw JobError.outputExists(path: output.relativePath) }
   guard names?.contains(mark) == true else {
     throw JobError.outputIsForeign(path: output.relativePath, mark: mark)
@@ -117,7 +115,7 @@ func checkOutput(_ output: URL, mark: String, overwrite: Bool) throws {
 func reason(of error: any Error) -> String {
   let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
   if let underlying, underlying.domain == NSPOSIXErrorDomain {
-    return FileError(.write, "", code: Int32(underlying.code)).reason
+    return FileError(.write, "it", code: Int32(underlying.code)).reason
   }
   return (error as NSError).localizedDescription
 }

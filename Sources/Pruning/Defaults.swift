@@ -14,7 +14,7 @@ struct Defaults {
   let stepRepair = ConjugateGradientLimits(iterations: 20, tolerance: 1e-3)
   let finalRepair = ConjugateGradientLimits(iterations: 50, tolerance: 1e-4)
 
-  init(for structure: Structure) {
+  init(for structure: Structure, shots: Int) {
     if structure.isStructured {
       damping = Damping(activations: 0.1, gradients: 0.1)
       steps = 10

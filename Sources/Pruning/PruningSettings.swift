@@ -1,7 +1,7 @@
 package import Curvature
 
 /// What is removed together.
-package enum Structure: Hashable, Sendable {
+public enum Structure: Hashable, Sendable {
   /// Single weights.
   case element
   /// All but `kept` of each `of` consecutive weights along the inputs.
@@ -43,14 +43,14 @@ package enum Structure: Hashable, Sendable {
   }
 
   /// The largest share of the weights that can be removed.
-  package var largestShare: Double {
+  public var largestShare: Double {
     guard case .nm(let kept, let size) = self else { return 1 }
     return Double(size - kept) / Double(size)
   }
 }
 
 extension Structure: CustomStringConvertible {
-  package var description: String {
+  public var description: String {
     switch self {
     case .element: "element"
     case .nm(let kept, let size): "\(kept):\(size)"
@@ -62,7 +62,7 @@ extension Structure: CustomStringConvertible {
 }
 
 /// How a removal is priced and whether the rest is repaired.
-package enum Method: String, CaseIterable, Sendable {
+public enum Method: String, CaseIterable, Sendable {
   /// Kronecker-factored curvature; a removal costs what remains after the best repair.
   case surgeon
   /// Kronecker-factored curvature without repair: `½⟨w, G w A⟩` of the removed.
@@ -77,7 +77,7 @@ package enum Method: String, CaseIterable, Sendable {
 }
 
 /// How the target is shared among the layers.
-package enum Allocation: String, CaseIterable, Sendable {
+public enum Allocation: String, CaseIterable, Sendable {
   /// Whatever is cheapest anywhere goes first.
   case global
   /// Each layer loses the same share.
@@ -144,11 +144,13 @@ package struct PruningSettings: Equatable, Sendable {
   ///   - structure: What is removed together.
   ///   - method: How a removal is priced.
   ///   - target: The share to remove; for N:M all blocks, `(M − N) / M`, unless given.
+  ///   - shots: The number of calibrations in all, on which the defaults depend.
   /// - Throws: ``PruningError/targetMissing(_:)`` or what ``validate()`` finds.
   package init(
     structure: Structure,
     method: Method = .surgeon,
-    target: Double? = nil
+    target: Double? = nil,
+    shots: Int = 1
   ) throws(PruningError) {
     self.structure = structure
     self.method = method
@@ -159,7 +161,7 @@ package struct PruningSettings: Equatable, Sendable {
     } else {
       throw .targetMissing(structure)
     }
-    let defaults = Defaults(for: structure)
+    let defaults = Defaults(for: structure, shots: shots)
     allocation = defaults.allocation
     damping = defaults.damping
     steps = defaults.steps

@@ -1,3 +1,4 @@
+import Checkpoint
 import ExactJSON
 import Foundation
 import Safetensors
@@ -25,6 +26,7 @@ public func calibrate(
   let windows = try opened.calibrationWindows(options.input, options.windows)
   var manifest = StatisticsManifest(
     of: opened.model,
+    family: opened.configuration.modelType,
     fingerprint: try opened.fingerprint(),
     windows: windows,
     labels: options.labels,
@@ -50,7 +52,7 @@ extension OpenedModel {
       length: choice.length,
       longest: usualLength,
       seed: choice.seed,
-      tokenizer: directory.url
+      tokenizer: directoryURL
     )
   }
 
@@ -65,6 +67,7 @@ extension StatisticsManifest {
   /// The manifest of a calibration that is still to be made.
   init(
     of model: DecoderModel,
+    family: String,
     fingerprint: String,
     windows: TokenWindows,
     labels: CalibrationLabels,
@@ -72,7 +75,7 @@ extension StatisticsManifest {
   ) {
     self.init(
       modelFingerprint: fingerprint,
-      family: model.decoder.family,
+      family: family,
       dataFingerprint: windows.fingerprint,
       dataSource: windows.source,
       sequences: windows.count,

@@ -1,5 +1,6 @@
 import ExactJSON
 public import Foundation
+import LinearAlgebra
 import Safetensors
 import Tensors
 import Transformer
@@ -82,7 +83,7 @@ public func evaluate(
     count: options.windows,
     length: options.length,
     longest: opened.usualLength,
-    tokenizer: opened.directory.url
+    tokenizer: opened.directoryURL
   )
   let losses = try opened.model.losses(windows, progress: progress)
   let loss = losses.reduce(0, +) / Double(losses.count)

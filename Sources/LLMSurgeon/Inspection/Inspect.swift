@@ -1,3 +1,4 @@
+import Checkpoint
 import ExactJSON
 import Foundation
 import LinearAlgebra
@@ -41,7 +42,7 @@ public func inspect(model: String, samples: Int = 128, length: Int? = nil) throw
     linears: opened.model.linears,
     elementType: opened.elementType,
     parameters: opened.parameters,
-    layout: opened.directory.layoutText,
+    layout: opened.directory.layout.text,
     demand: demand
   )
 }

@@ -39,8 +39,9 @@ public struct PruneReport: Sendable {
   ///   - columns: The terminal's width.
   ///   - isTerminal: Whether colours and bars make sense.
   /// - Returns: Lines without a final newline.
-  public func text(columns: Int, isTerminal: Bool) -> String {
-    report.terminalText(style: TerminalStyle(columns: columns, isTerminal: isTerminal))
+  /// - Throws: `ReportError` if a figure is out of its range.
+  public func text(columns: Int, isTerminal: Bool) throws -> String {
+    try report.terminalText(style: TerminalStyle(columns: columns, isTerminal: isTerminal))
       .trimmingSuffix("\n")
   }
 

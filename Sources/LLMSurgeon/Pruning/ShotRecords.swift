@@ -1,3 +1,4 @@
+import Curvature
 import Foundation
 import LinearAlgebra
 import Pruning

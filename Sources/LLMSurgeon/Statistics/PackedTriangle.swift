@@ -8,17 +8,12 @@ enum PackedTriangle {
   /// The lower triangle of a square matrix.
   static func pack(_ matrix: Matrix<Float>) -> [Float] {
     let order = matrix.rows
-    return [Float](unsafeUninitializedCapacity: count(order: order)) { buffer, initialized in
-      var next = 0
-      for row in 0..<order {
-        for column in 0...row {
-          // SAFETY: `next` counts the entries of the triangle, for which there is room.
-          unsafe buffer.initializeElement(at: next, to: matrix[row, column])
-          next += 1
-        }
-      }
-      initialized = next
+    var entries: [Float] = []
+    entries.reserveCapacity(count(order: order))
+    for row in 0..<order {
+      entries += matrix.storage[row * order..<row * order + row + 1]
     }
+    return entries
   }
 
   /// The symmetric matrix of a lower triangle.

@@ -142,7 +142,7 @@ extension TokenInput {
         guard !bytes.isEmpty else {
           throw JobError.unreadable(path: file.relativePath, reason: "the file is empty")
         }
-        ids += try tokenizer.encode(bytes, addSpecialTokens: false)
+        ids += try tokenizer.encode(bytes, addSpecialTokens: false).map(Int.init)
       }
       return .stream(ids)
     case .tokens(let file): return try readTokens(file)
@@ -150,7 +150,7 @@ extension TokenInput {
   }
 
   private func readTokens(_ file: URL) throws -> TokenRows {
-    let tensors = try SafetensorsFile(contentsOf: file)
+    let tensors = try SafetensorsFile(path: file.path)
     guard let found = tensors.description(of: "tokens") else {
       throw JobError.badTokenFile(path: path, reason: "there is no tensor `tokens`")
     }

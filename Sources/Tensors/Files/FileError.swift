@@ -31,9 +31,13 @@ package struct FileError: Error, Equatable, CustomStringConvertible {
   /// Whether there was no room: the file system or the quota is full.
   package var isDiskFull: Bool { code == ENOSPC || code == EDQUOT }
 
-  package var description: String {
+  /// The system's words for what went wrong.
+  package var reason: String {
     // SAFETY: `strerror` returns a terminated string that is copied at once.
-    let reason = unsafe String(cString: strerror(code))
+    unsafe String(cString: strerror(code))
+  }
+
+  package var description: String {
     let advice = isDiskFull ? "; free some space there or choose another place" : ""
     return "cannot \(operation.rawValue) \(path): \(reason)\(advice)"
   }

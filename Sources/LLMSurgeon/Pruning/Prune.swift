@@ -1,0 +1,160 @@
+import Checkpoint
+import ExactJSON
+import Foundation
+import Pruning
+import Report
+import Safetensors
+import Tensors
+import Transformer
+
+/// Removes weights from a model, repairs the rest, and writes a checkpoint that ordinary software
+/// loads.
+///
+/// With several shots the model is calibrated anew after each. An interrupted run continues when it
+/// is called again with the same options, and ends with the same bytes.
+///
+/// - Parameters:
+///   - options: The model, the data, what to remove, and where the result goes.
+///   - progress: Hears how it goes on.
+/// - Returns: Where the budget went and what it cost; the same lies beside the checkpoint.
+/// - Throws: ``JobError``, or an error of the model, the solver or files, each one line of text.
+public func prune(
+  _ options: PruneOptions,
+  progress: any ProgressListener = SilentProgress()
+) throws -> PruneReport {
+  try checkOutput(
+    options.output, mark: ModelDirectory.configurationName, overwrite: options.overwrite)
+  let settings = try options.settings(target: nil)
+  let opened = try OpenedModel(options.model)
+  let fingerprint = try opened.fingerprint()
+  let input = try PruneInput(options.data, opened: opened, fingerprint: fingerprint)
+  let identity = options.identity(settings, input: input, fingerprint: fingerprint)
+  let folder = try UnfinishedFolder(for: options.output, identity: identity)
+  var run = PruneRun(
+    options: options,
+    opened: opened,
+    fingerprint: fingerprint,
+    input: input,
+    files: ShotFiles(folder: folder.url),
+    report: try PruningReport(opened, options, settings, input: input, fingerprint: fingerprint)
+  )
+  try run.finish(progress: progress)
+  let report = try PruneReport(run.report)
+  try run.writeCheckpoint(report)
+  folder.discard()
+  return report
+}
+
+/// The shots of one pruning.
+struct PruneRun {
+  let options: PruneOptions
+  let opened: OpenedModel
+  let fingerprint: String
+  let input: PruneInput
+  let files: ShotFiles
+  var report: PruningReport
+
+  /// Makes the shots that are not made yet and measures the loss after the last.
+  mutating func finish(progress: any ProgressListener) throws {
+    let done = files.lastComplete(options.shots)
+    if done > 0 {
+      report = try PruningReport(json: readBytes(of: files.report(done)))
+      progress.note("continuing an unfinished run after shot \(done) of \(options.shots)")
+    }
+    for shot in done + 1..<options.shots + 1 {
+      try fire(shot, progress: progress)
+      files.clear(before: shot)
+    }
+    guard let windows = input.windows else { return }
+    let model = try opened.model(with: try tensors(after: options.shots, isRounded: true))
+    let losses = try model.losses(windows, progress: progress)
+    report.loss.pruned = losses.reduce(0, +) / Double(losses.count)
+  }
+
+  /// The model's weights after a shot; before the first, as they came.
+  private func tensors(after shot: Int, isRounded: Bool) throws -> any TensorSource {
+    guard shot > 0 else { return opened.directory.tensors }
+    let front = try SafetensorsFile(path: files.weights(shot).path)
+    return OverlayTensors(base: opened.directory.tensors, front: front, isRounded: isRounded)
+  }
+
+  /// Calibrates, chooses, repairs, and saves the result.
+  private mutating func fire(_ shot: Int, progress: any ProgressListener) throws {
+    if options.shots > 1 { progress.note("shot \(shot) of \(options.shots)") }
+    let source = try tensors(after: shot - 1, isRounded: false)
+    let model = try opened.model(with: source)
+    let statistics = try statistics(for: shot, of: model, progress: progress)
+    if shot == 1 { report.loss.dense = statistics?.manifest.loss }
+    let share = Double(shot) / Double(options.shots)
+    let settings = try options.settings(target: share)
+    let layers = try ModelLayers(model.linears, source: source, statistics: statistics)
+    var solver = try PruningRun(
+      store: layers,
+      settings: settings,
+      consequences: settings.method == .surgeon ? model.consequences : []
+    )
+    let meter = SolverMeter(progress, layers: layers.layers.count, steps: settings.steps)
+    let plan = try meter.choosing { try solver.choose(progress: $0) }
+    var outcomes: [LayerOutcome] = []
+    try meter.repairing { handler in
+      try solver.repair(plan, progress: handler) { outcomes.append($1) }
+    }
+    report.add(
+      ShotRecord(
+        number: shot,
+        target: settings.target,
+        achieved: plan.removedShare,
+        predictedRise: plan.layers.reduce(0) { $0 + $1.predictedCost },
+        lossBefore: statistics?.manifest.loss
+      ),
+      plan,
+      outcomes,
+      before: layers.layers
+    )
+    try files.save(shot, outcomes, of: model.linears, report: report)
+  }
+
+  /// The curvature for a shot: given, or measured at the weights after the shot before.
+  private func statistics(
+    for shot: Int,
+    of model: DecoderModel,
+    progress: any ProgressListener
+  ) throws -> StatisticsDirectory? {
+    switch input {
+    case .none: return nil
+    case .statistics(let statistics, _): return statistics
+    case .windows(let windows, let labels, let seed):
+      let folder = files.statistics(shot)
+      let finished = folder.appending(path: StatisticsManifest.fileName)
+      if !FileManager.default.fileExists(atPath: finished.path) {
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        var manifest = StatisticsManifest(
+          of: model,
+          family: opened.configuration.modelType,
+          fingerprint: fingerprint,
+          windows: windows,
+          labels: labels,
+          seed: seed
+        )
+        try manifest.measure(model, windows, into: folder, progress: progress)
+      }
+      return try StatisticsDirectory(folder)
+    }
+  }
+
+  /// Writes the model with the weights after the last shot, and the report beside it.
+  func writeCheckpoint(_ report: PruneReport) throws {
+    let front = try SafetensorsFile(path: files.weights(options.shots).path)
+    var changes = CheckpointChanges()
+    changes.extraFiles = [PruneReport.fileName: report.file]
+    changes.replacement = { name in
+      front.description(of: name) == nil ? nil : try front.floats(name)
+    }
+    try CheckpointWriter.write(
+      opened.directory,
+      changes,
+      to: options.output.path,
+      overwrite: options.overwrite
+    )
+  }
+}

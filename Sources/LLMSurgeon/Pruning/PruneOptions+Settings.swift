@@ -1,0 +1,115 @@
+import Curvature
+import ExactJSON
+import Foundation
+import Pruning
+import Report
+import Transformer
+
+extension PruneOptions {
+  /// The solver's settings, defaults filled in.
+  ///
+  /// - Parameter target: The share of the whole target, 0 to 1, that this shot reaches; nil for all
+  ///   of it.
+  /// - Throws: `PruningError` naming the first setting that is out of range.
+  func settings(target share: Double?) throws -> PruningSettings {
+    let whole = try PruningSettings(
+      structure: removal.structure,
+      method: removal.method,
+      target: removal.target,
+      shots: shots
+    )
+    var settings = whole
+    if let share, share < 1 {
+      settings = try PruningSettings(
+        structure: removal.structure,
+        method: removal.method,
+        target: whole.target * share,
+        shots: shots
+      )
+    }
+    settings.allocation = removal.allocation
+    if let steps = solver.steps { settings.steps = steps }
+    if let damping = solver.dampingActivations { settings.damping.activations = damping }
+    if let damping = solver.dampingGradients { settings.damping.gradients = damping }
+    if let steps = solver.repairSteps { settings.finalRepair.iterations = steps }
+    try settings.validate()
+    return settings
+  }
+
+  /// Everything that decides what a run computes, for telling one run from another.
+  func identity(_ settings: PruningSettings, input: PruneInput, fingerprint: String) -> JSONValue {
+    [
+      "program": JSONValue("surgeon \(Program.version)"), "model": JSONValue(fingerprint),
+      "data": input.identity, "structure": JSONValue("\(settings.structure)"),
+      "method": JSONValue(settings.method.rawValue),
+      "allocation": JSONValue(settings.allocation.rawValue), "target": JSONValue(settings.target),
+      "shots": JSONValue(shots), "steps": JSONValue(settings.steps),
+      "damping_activations": JSONValue(settings.damping.activations),
+      "damping_gradients": JSONValue(settings.damping.gradients),
+      "repair_steps": JSONValue(settings.finalRepair.iterations),
+    ]
+  }
+}
+
+extension PruningReport {
+  /// The report of a pruning that has not removed anything yet.
+  init(
+    _ opened: OpenedModel,
+    _ options: PruneOptions,
+    _ settings: PruningSettings,
+    input: PruneInput,
+    fingerprint: String
+  ) throws {
+    let decoder = opened.model.decoder
+    guard let method = PruningMethod(rawValue: settings.method.rawValue),
+      let allocation = AllocationMethod(rawValue: settings.allocation.rawValue)
+    else { throw JobError.badSetting("the report knows no method \(settings.method)") }
+    self.init(
+      programVersion: Program.version,
+      model: ModelRecord(
+        name: opened.name,
+        family: opened.configuration.modelType,
+        blocks: decoder.blocks,
+        hiddenSize: decoder.hiddenSize,
+        parameters: opened.parameters,
+        elementType: opened.elementType,
+        fingerprint: fingerprint
+      ),
+      settings: SettingsRecord(
+        method: method,
+        structure: "\(settings.structure)",
+        allocation: allocation,
+        targetShare: settings.target,
+        shots: options.shots,
+        steps: settings.steps
+      ),
+      calibration: input.calibrationRecord,
+      layers: opened.model.linears.map { linear in
+        var record = LayerRecord(
+          name: linear.name,
+          block: linear.block,
+          kind: linear.kind,
+          outputs: linear.outputs,
+          inputs: linear.inputs
+        )
+        record.hasBias = linear.hasBias
+        return record
+      }
+    )
+  }
+}
+
+extension PruneInput {
+  /// What the report says of the calibration.
+  fileprivate var calibrationRecord: CalibrationRecord? {
+    guard let windows, let labels, let seed else { return nil }
+    return CalibrationRecord(
+      sequences: windows.count,
+      length: windows.length,
+      tokens: windows.tokens.count,
+      seed: Int(clamping: seed),
+      labels: labels == .sampled ? .sampled : .empirical,
+      fingerprint: windows.fingerprint
+    )
+  }
+}
