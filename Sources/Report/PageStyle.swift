@@ -95,7 +95,8 @@ enum PageStyle {
       svg, .cards li { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
       table { font-size: 7.5pt; width: 100%; }
       th, td { padding: .15rem .3rem; }
-      .name, thead th, thead th.name { min-width: 0; }
+      thead th { min-width: 0; }
+      .name, thead th.name { min-width: 17em; }
       thead th { position: static; }
       figure, tr, .cards li { break-inside: avoid; }
       h2, h3 { break-after: avoid; }

@@ -12,8 +12,8 @@ extension PruningReport {
     )
     for layer in layers {
       table.add([
-        layer.name, layer.size, Quantity.grouped(layer.rowsKept),
-        Quantity.grouped(layer.columnsKept), Quantity.percent(layer.shareRemoved),
+        layer.name, layer.size, "\(layer.rowsKept)",
+        "\(layer.columnsKept)", Quantity.percent(layer.shareRemoved),
         rises.text(layer.predictedRise), losses.text(layer.lossZeroedOnly),
         losses.text(layer.lossRepaired), layer.damping,
       ])

@@ -59,11 +59,11 @@ extension CalibrationRecord {
 }
 
 extension LayerRecord {
-  var size: String { "\(Quantity.grouped(outputs)) × \(Quantity.grouped(inputs))" }
+  var size: String { "\(outputs) × \(inputs)" }
 
   var damping: String {
     let factors =
-      "\(Quantity.figure(dampingActivations)), \(Quantity.figure(dampingGradients))"
+      "\(Quantity.setting(dampingActivations)), \(Quantity.setting(dampingGradients))"
     return dampingRaised == 0 ? factors : "\(factors) (raised \(dampingRaised)×)"
   }
 }

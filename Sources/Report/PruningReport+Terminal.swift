@@ -66,8 +66,8 @@ extension PruningReport {
     )
     for layer in layers {
       table.add([
-        String(layer.name.dropFirst(prefix.count)), layer.size, Quantity.grouped(layer.rowsKept),
-        Quantity.grouped(layer.columnsKept), Quantity.percent(layer.shareRemoved),
+        String(layer.name.dropFirst(prefix.count)), layer.size, "\(layer.rowsKept)",
+        "\(layer.columnsKept)", Quantity.percent(layer.shareRemoved),
         rises.text(layer.predictedRise), losses.text(layer.lossZeroedOnly),
         losses.text(layer.lossRepaired), layer.damping, style.bar(layer.shareRemoved, width: 10),
       ])

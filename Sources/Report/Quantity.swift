@@ -74,6 +74,14 @@ package enum Quantity {
     return fixed(value, decimals: digits - 1 - exponent)
   }
 
+  /// A number that someone chose, with three significant digits at most, such as `0.01`.
+  package static func setting(_ value: Double) -> String {
+    var text = figure(value)
+    guard text.contains("."), !text.contains("e") else { return text }
+    while text.last == "0" { text.removeLast() }
+    return text.last == "." ? String(text.dropLast()) : text
+  }
+
   /// A number with a fixed count of decimals, correctly rounded.
   package static func fixed(_ value: Double, decimals: Int) -> String {
     let text = String(format: "%.\(max(0, decimals))f", value)

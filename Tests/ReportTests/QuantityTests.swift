@@ -57,6 +57,12 @@ struct QuantityTests {
   )
   func figures(value: Double, text: String) { #expect(Quantity.figure(value) == text) }
 
+  @Test(
+    "a setting has no more digits than it needs",
+    arguments: [(0.01, "0.01"), (0.1, "0.1"), (0, "0"), (1, "1"), (100, "100"), (1e-7, "1.0e-7")]
+  )
+  func chosen(value: Double, text: String) { #expect(Quantity.setting(value) == text) }
+
   @Test("the decimals of a column give its largest value four digits")
   func columns() {
     let column = DecimalColumn([0.01234, 0.5, 0.000001])
