@@ -96,7 +96,7 @@ enum PageStyle {
       table { font-size: 7.5pt; width: 100%; }
       th, td { padding: .15rem .3rem; }
       thead th { min-width: 0; }
-      .name, thead th.name { min-width: 17em; }
+      .name, thead th.name { min-width: 20em; }
       thead th { position: static; }
       figure, tr, .cards li { break-inside: avoid; }
       h2, h3 { break-after: avoid; }
