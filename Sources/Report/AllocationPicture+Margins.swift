@@ -100,6 +100,11 @@ extension AllocationPicture {
         "height": "12",
       ]
     )
+    legend += .element(
+      "text",
+      ["class": "label", "x": "\(left + width + 10)", "y": "\(top + 10)"],
+      text: legendTitle
+    )
     for (place, text) in legendMarks {
       let anchor = place == 0 ? "start" : place == 1 ? "end" : "middle"
       let x = left + Int(Double(width) * place)
@@ -112,10 +117,17 @@ extension AllocationPicture {
     return legend
   }
 
+  private var legendTitle: String {
+    switch measure {
+    case .shareRemoved: "share of the weights removed"
+    case .predictedRise: "rise in nats per token"
+    }
+  }
+
   private var legendMarks: [(place: Double, text: String)] {
     switch measure {
-    case .shareRemoved: [(0, "0 %"), (0.5, "50 %"), (1, "100 % removed")]
-    case .predictedRise: [(0, "0"), (1, Quantity.nats(largestRise))]
+    case .shareRemoved: [(0, "0 %"), (0.5, "50 %"), (1, "100 %")]
+    case .predictedRise: [(0, "0"), (1, Quantity.figure(largestRise))]
     }
   }
 

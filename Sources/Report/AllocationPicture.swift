@@ -126,7 +126,8 @@ struct AllocationPicture {
   private func labels(of sum: LayerSum) -> [String] {
     switch measure {
     case .shareRemoved: [Quantity.percent(sum.shareRemoved), wholePercent(sum.shareRemoved)]
-    case .predictedRise: [Quantity.figure(sum.predictedRise)]
+    case .predictedRise:
+      [Quantity.figure(sum.predictedRise), Quantity.figure(sum.predictedRise, digits: 2)]
     }
   }
 

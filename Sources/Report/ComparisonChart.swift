@@ -1,7 +1,5 @@
 /// A chart of perplexities: one bar for each way of pruning and a line for the dense model.
 struct ComparisonChart {
-  /// Bars end at this many times the dense perplexity, lest one failure flattens all others.
-  private static let longestFactor = 4.0
   private static let barHeight = 20
   private static let barStride = 26
   private static let groupGap = 34
@@ -30,9 +28,8 @@ struct ComparisonChart {
         groups.append(Group(title: title, rows: [row]))
       }
     }
-    let widest = report.rows.map(\.perplexity).reduce(report.densePerplexity, max)
-    isCut = widest > Self.longestFactor * dense
-    limit = isCut ? Self.longestFactor * dense : widest
+    limit = report.longestBar
+    isCut = report.rows.contains { [limit] in $0.perplexity > limit }
   }
 
   /// What stands below the chart.
@@ -40,7 +37,7 @@ struct ComparisonChart {
     "Perplexity, lower is better; the dashed line is the dense model."
       + (isCut
         ? " Bars with a gap are longer than shown: more than "
-          + "\(Quantity.figure(Self.longestFactor)) times the dense perplexity." : "")
+          + "\(ComparisonReport.longestFactor) times the dense perplexity." : "")
   }
 
   /// The chart as an inline SVG element.
@@ -73,7 +70,7 @@ struct ComparisonChart {
   private func bar(_ row: ComparisonReport.Row, y: Int) -> Markup {
     let length = position(row.perplexity)
     let details =
-      "\(row.structure), \(row.method.rawValue): perplexity \(Quantity.figure(row.perplexity)), "
+      "\(row.structure), \(row.method.rawValue): perplexity \(ComparisonReport.figure(row.perplexity)), "
       + "\(Quantity.percent(row.shareRemoved)) removed"
     var parts = text(
       row.method.rawValue,
@@ -97,7 +94,7 @@ struct ComparisonChart {
       parts += .element("path", ["class": "tear", "d": path])
     }
     parts += text(
-      Quantity.figure(row.perplexity),
+      ComparisonReport.figure(row.perplexity),
       x: Self.left + length + 6,
       y: y + 15,
       style: "figure"
@@ -111,7 +108,13 @@ struct ComparisonChart {
       "line",
       ["class": "dense", "x1": "\(x)", "x2": "\(x)", "y1": "20", "y2": "\(bottom)"]
     )
-    line += text("dense \(Quantity.figure(dense))", x: x, y: 14, style: "", anchor: "middle")
+    line += text(
+      "dense \(ComparisonReport.figure(dense))",
+      x: x,
+      y: 14,
+      style: "",
+      anchor: "middle"
+    )
     return line
   }
 

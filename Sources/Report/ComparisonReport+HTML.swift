@@ -17,7 +17,10 @@ extension ComparisonReport {
     body += Page.table(table)
     if !protocolText.isEmpty { body += .element("p", ["class": "soft"], text: protocolText) }
     for (index, report) in reports.enumerated() {
-      body += Page.heading("\(report.settings.structure), \(report.settings.method.rawValue)")
+      body += Page.heading(
+        "\(report.settings.structure), \(report.settings.method.rawValue), "
+          + "\(Quantity.percent(report.total.shareRemoved)) removed"
+      )
       body += .element("p", text: report.sentence)
       body += report.pictures(identifier: "picture\(index)")
     }
@@ -26,30 +29,30 @@ extension ComparisonReport {
 
   /// What the reader sees first.
   private var sentence: String {
-    let dense = "Before pruning, the perplexity is \(Quantity.figure(densePerplexity))"
+    let dense = "Before pruning, the perplexity is \(Self.figure(densePerplexity))"
     guard let best = rows.min(by: { $0.perplexity < $1.perplexity }) else { return dense + "." }
-    return dense + "; lower is better. The best of \(rows.count) ways of pruning is "
-      + "\(best.structure) with \(best.method.rawValue): "
-      + "\(Quantity.percent(best.shareRemoved)) of the prunable weights removed, perplexity "
-      + "\(Quantity.figure(best.perplexity))."
+    let models = rows.count == 1 ? "the pruned model" : "the best of \(rows.count) pruned models"
+    return dense + "; lower is better. That of \(models) is \(Self.figure(best.perplexity)), with "
+      + "\(Quantity.percent(best.shareRemoved)) of the prunable weights removed "
+      + "(structure \(best.structure), method \(best.method.rawValue))."
   }
 
   private var table: HTMLTable {
     var table = HTMLTable(
       label: "Perplexity of each way of pruning",
       columns: [
-        .name("Structure"), .number("Target"), .text("Method"), .number("Removed"),
+        .text("Structure"), .number("Target"), .text("Method"), .number("Removed"),
         .number("Perplexity"), .number("Against dense"), .number("Time"),
       ]
     )
     table.add(
-      ["Dense, not pruned", "", "", "", Quantity.figure(densePerplexity), "", ""],
+      ["Dense, not pruned", "", "", "", Self.figure(densePerplexity), "", ""],
       isStrong: true
     )
     for row in rows {
       table.add([
         row.structure, Quantity.percent(row.target), row.method.rawValue,
-        Quantity.percent(row.shareRemoved), Quantity.figure(row.perplexity), factor(of: row),
+        Quantity.percent(row.shareRemoved), Self.figure(row.perplexity), factor(of: row),
         row.seconds.map { Quantity.duration(seconds: $0) } ?? "–",
       ])
     }

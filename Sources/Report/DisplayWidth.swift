@@ -17,6 +17,7 @@ extension String {
   /// The text cut to a width, its middle replaced by `…`.
   ///
   /// - Parameter width: Columns of a terminal; at least 1.
+  /// - Returns: The text itself if it fits.
   func shortened(to width: Int) -> String {
     guard displayWidth > width else { return self }
     let tail = suffix(fitting: (width - 1) * 2 / 3)

@@ -34,6 +34,7 @@ struct Markup: Sendable, Equatable {
   ///   - name: The name of the element.
   ///   - attributes: Names and values; values are escaped.
   ///   - content: What stands inside.
+  /// - Returns: The element with its end tag.
   static func element(
     _ name: StaticString,
     _ attributes: KeyValuePairs<StaticString, String> = [:],

@@ -11,6 +11,7 @@ struct ObjectReader {
   ///   - value: What should be an object.
   ///   - path: Its place in the document, for messages; empty for the document itself.
   ///   - keys: The names that its members may have.
+  /// - Throws: ``ReportError`` if it is no object or has other members.
   init(_ value: JSONValue, at path: String, keys: Set<JSONText>) throws(ReportError) {
     guard let object = value.object else {
       throw .wrongType(path: path.isEmpty ? "(document)" : path, expected: "an object")

@@ -32,13 +32,13 @@ enum PageStyle {
     p { margin: .4rem 0 .8rem; max-width: 46rem; overflow-wrap: anywhere; }
     .soft { color: var(--soft); }
     .lead { font-size: 1.1rem; }
-    .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr));
+    .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(10.5rem, 1fr));
       gap: .75rem; margin: 1.2rem 0; padding: 0; list-style: none; }
     .cards li { background: var(--panel); border: 1px solid var(--line); border-radius: .5rem;
       padding: .7rem .9rem; }
-    .cards b { display: block; font-size: 1.45rem; line-height: 1.25;
+    .cards b { display: block; font-size: 1.3rem; line-height: 1.3; white-space: nowrap;
       font-variant-numeric: tabular-nums; }
-    .cards span { color: var(--soft); font-size: .875rem; }
+    .cards span { display: block; color: var(--soft); font-size: .875rem; line-height: 1.35; }
     figure { margin: .8rem 0 1.2rem; }
     figcaption { color: var(--soft); font-size: .875rem; max-width: 46rem; margin-top: .4rem; }
     .scroll { overflow: auto; max-width: 100%; }
@@ -61,11 +61,13 @@ enum PageStyle {
     th, td { padding: .3rem .7rem; text-align: right; white-space: nowrap;
       border-bottom: 1px solid var(--line); }
     th { font-weight: 600; }
+    thead th { white-space: normal; min-width: 5rem; }
     thead th { position: sticky; top: 0; background: var(--page); vertical-align: bottom;
       box-shadow: inset 0 -2px var(--line); }
     tbody th { font-weight: 400; }
     .text { text-align: left; }
-    .name { max-width: 24rem; white-space: normal; overflow-wrap: anywhere; min-width: 9rem; }
+    .name, thead th.name { max-width: 24rem; white-space: normal; overflow-wrap: anywhere;
+      min-width: 16rem; }
     tr.strong > * { font-weight: 600; }
     dl { display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: .15rem 1.2rem;
       margin: .5rem 0; }
@@ -75,7 +77,15 @@ enum PageStyle {
     section.report { border-top: 2px solid var(--line); margin-top: 2.4rem; }
     footer { color: var(--soft); font-size: .8rem; margin-top: 3rem; border-top: 1px solid
       var(--line); padding-top: .6rem; overflow-wrap: anywhere; }
+    @media (max-width: 40rem) {
+      .cards b { font-size: 1.1rem; }
+      .name, thead th.name { min-width: 10rem; }
+      th, td { padding: .3rem .45rem; }
+    }
     @media print {
+      .cards b { font-size: 1.1rem; }
+      .cards { grid-template-columns: repeat(5, 1fr); gap: .4rem; }
+      .cards li { padding: .4rem .5rem; }
       :root { color-scheme: light; --page: #ffffff; --ink: #000000; --soft: #444444;
         --line: #bbbbbb; --panel: #ffffff; --dense: #000000; --method-surgeon: #0f5ea8;
         --method-kobd: #b45309; --method-lobd: #0b7a63; --method-magnitude: #7a5195; }
@@ -85,7 +95,8 @@ enum PageStyle {
       svg, .cards li { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
       table { font-size: 7.5pt; width: 100%; }
       th, td { padding: .15rem .3rem; }
-      .name { min-width: 0; }
+      thead th { min-width: 0; }
+      .name, thead th.name { min-width: 20em; }
       thead th { position: static; }
       figure, tr, .cards li { break-inside: avoid; }
       h2, h3 { break-after: avoid; }

@@ -20,7 +20,8 @@ enum PageTemplate {
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <meta name="color-scheme" content="light dark">
-    <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+    <meta http-equiv="Content-Security-Policy" content="script-src 'none'; connect-src 'none'; \
+    img-src 'none'; font-src 'none'; frame-src 'none'; object-src 'none'">
     <title>{{{title}}}</title>
     <style>
     {{{style}}}</style>

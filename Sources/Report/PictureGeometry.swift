@@ -3,7 +3,7 @@ struct PictureGeometry {
   /// Characters of a kind's name that are shown.
   static let longestLabel = 16
   /// Space for the squares of all blocks, if that leaves them neither tiny nor huge.
-  private static let preferredWidth = 620
+  private static let preferredWidth = 760
   /// The width of a character of the pictures' type.
   private static let characterWidth = 7
 
@@ -14,7 +14,7 @@ struct PictureGeometry {
   let gap: Int
   /// Where the squares begin.
   let left: Int
-  let barsHeight = 64
+  let barsHeight = 52
   let barsWidth = 150
 
   init(blocks: Int, kinds: [String]) {
@@ -23,7 +23,7 @@ struct PictureGeometry {
     cellWidth = max(8, min(64, Self.preferredWidth / max(1, blocks)))
     gap = cellWidth < 16 ? 1 : 2
     let longest = kinds.map { min(Self.longestLabel, $0.displayWidth) }.max() ?? 0
-    left = max(64, longest * Self.characterWidth + 16)
+    left = max(88, longest * Self.characterWidth + 16)
   }
 
   func left(of column: Int) -> Int { left + column * cellWidth }
@@ -33,7 +33,7 @@ struct PictureGeometry {
   var gridWidth: Int { blocks * cellWidth }
   var gridBottom: Int { gridTop + kinds * cellHeight }
   var legendTop: Int { gridBottom + 52 }
-  var width: Int { max(left + gridWidth + barsWidth, 420) }
+  var width: Int { max(left + gridWidth + barsWidth, left + 430) }
   var height: Int { legendTop + 34 }
 
   /// Whether a number stands inside a square with room at both sides.

@@ -8,8 +8,10 @@ extension PruningReport {
     try validate()
     let title = "Pruning report: \(model.name)"
     var body = head(title)
-    body += Page.heading("Where the weights were removed")
-    body += pictures(identifier: "picture")
+    if !layers.isEmpty {
+      body += Page.heading("Where the weights were removed")
+      body += pictures(identifier: "picture")
+    }
     if shots.count > 1 {
       body += Page.heading("Shots")
       body += Page.table(shotRows)
@@ -32,6 +34,7 @@ extension PruningReport {
   /// The pictures of the allocation and of its cost.
   ///
   /// - Parameter identifier: A prefix for identifiers, different for each report on a page.
+  /// - Returns: Two figures.
   func pictures(identifier: String) -> Markup {
     let share = AllocationPicture(
       of: self,
@@ -97,16 +100,17 @@ extension PruningReport {
       text += " (\(Quantity.percent(settings.targetShare)) were asked for)"
     }
     text += ". "
-    let predicted = Quantity.nats(total.predictedRise)
     guard let dense = loss.dense, let pruned = loss.pruned, let rise = loss.rise else {
       return text
-        + "The loss was predicted to rise by \(predicted); it was not measured afterwards."
+        + "The loss was predicted to rise by "
+        + "\(Quantity.nats(total.predictedRise)); it was not measured afterwards."
     }
     return text
       + "On the calibration text, the loss went from \(Quantity.fixed(dense, decimals: 3)) to "
       + "\(Quantity.fixed(pruned, decimals: 3)) nats per token (perplexity "
       + "\(Quantity.perplexity(ofLoss: dense)) to \(Quantity.perplexity(ofLoss: pruned))): "
-      + "a change of \(Quantity.nats(rise)), where \(predicted) was predicted."
+      + "a \(rise < 0 ? "fall" : "rise") of \(Quantity.figure(abs(rise))), where a rise of "
+      + "\(Quantity.figure(total.predictedRise)) was predicted."
   }
 
   private var footer: String {

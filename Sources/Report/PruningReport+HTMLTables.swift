@@ -12,8 +12,8 @@ extension PruningReport {
     )
     for layer in layers {
       table.add([
-        layer.name, layer.size, Quantity.grouped(layer.rowsKept),
-        Quantity.grouped(layer.columnsKept), Quantity.percent(layer.shareRemoved),
+        layer.name, layer.size, "\(layer.rowsKept)",
+        "\(layer.columnsKept)", Quantity.percent(layer.shareRemoved),
         rises.text(layer.predictedRise), losses.text(layer.lossZeroedOnly),
         losses.text(layer.lossRepaired), layer.damping,
       ])
@@ -26,7 +26,7 @@ extension PruningReport {
     var table = HTMLTable(
       label: "Sums by \(name.lowercased())",
       columns: [
-        .name(name), .number("Matrices"), .number("Weights"), .number("Weights kept"),
+        .text(name), .number("Matrices"), .number("Weights"), .number("Weights kept"),
         .number("Removed"), .number("Predicted rise, nats/token"),
       ]
     )
@@ -50,7 +50,7 @@ extension PruningReport {
     var table = HTMLTable(
       label: "Shots; losses in nats per token",
       columns: [
-        .name("Shot"), .number("Target"), .number("Removed"),
+        .text("Shot"), .number("Target"), .number("Removed"),
         .number("Predicted rise, nats/token"), .number("Loss before, nats/token"),
       ]
     )
@@ -78,9 +78,9 @@ extension PruningReport {
       entries += [
         (
           "Calibration",
-          "\(Quantity.grouped(calibration.sequences)) sequences of "
-            + "\(Quantity.grouped(calibration.length)) tokens, "
-            + "\(Quantity.grouped(calibration.tokens)) positions"
+          "\(Quantity.counted(calibration.sequences, "sequence")) of "
+            + "\(Quantity.counted(calibration.length, "token")), "
+            + "\(Quantity.counted(calibration.tokens, "position"))"
         ),
         ("Labels", calibration.labels.rawValue), ("Seed", "\(calibration.seed)"),
         ("Data fingerprint", calibration.fingerprint),

@@ -1,15 +1,26 @@
 extension PruningReport {
   var modelLine: String {
-    "\(model.family), \(Quantity.grouped(model.blocks)) blocks of width "
+    "\(model.family), \(Quantity.counted(model.blocks, "block")) of width "
       + "\(Quantity.grouped(model.hiddenSize)), \(Quantity.count(model.parameters)) parameters, "
       + model.elementType
   }
 
   var settingsLine: String {
-    let shots = settings.shots == 1 ? "1 shot" : "\(Quantity.grouped(settings.shots)) shots"
-    let steps = settings.steps == 1 ? "" : " of \(Quantity.grouped(settings.steps)) steps"
+    let shots = Quantity.counted(settings.shots, "shot")
+    let steps = settings.steps == 1 ? "" : " of \(Quantity.counted(settings.steps, "step"))"
     return "method \(settings.method.rawValue), structure \(settings.structure), "
       + "\(settings.allocation.rawValue) allocation, \(shots)\(steps)"
+  }
+
+  /// The parts that all layers' names begin with, such as `model.layers.`, the last two left out.
+  var commonPrefix: String {
+    let names = layers.map { $0.name.split(separator: ".", omittingEmptySubsequences: false) }
+    guard var common = names.first?.dropLast(2) else { return "" }
+    for name in names {
+      let shared = zip(common, name.dropLast(2)).prefix { $0 == $1 }.count
+      common = common.prefix(shared)
+    }
+    return common.isEmpty ? "" : common.joined(separator: ".") + "."
   }
 
   /// The figures of the whole model, each with a label.
@@ -42,17 +53,17 @@ extension PruningReport {
 
 extension CalibrationRecord {
   var sentence: String {
-    "calibrated on \(Quantity.grouped(sequences)) sequences of \(Quantity.grouped(length)) tokens, "
+    "calibrated on \(Quantity.counted(sequences, "sequence")) of \(Quantity.counted(length, "token")), "
       + "\(labels.rawValue) labels, seed \(seed)"
   }
 }
 
 extension LayerRecord {
-  var size: String { "\(Quantity.grouped(outputs)) × \(Quantity.grouped(inputs))" }
+  var size: String { "\(outputs) × \(inputs)" }
 
   var damping: String {
     let factors =
-      "\(Quantity.figure(dampingActivations)), \(Quantity.figure(dampingGradients))"
+      "\(Quantity.setting(dampingActivations)), \(Quantity.setting(dampingGradients))"
     return dampingRaised == 0 ? factors : "\(factors) (raised \(dampingRaised)×)"
   }
 }

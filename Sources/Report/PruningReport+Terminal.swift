@@ -23,7 +23,8 @@ extension PruningReport {
 
   private func heading(_ style: TerminalStyle) -> String {
     let lines = [modelLine, settingsLine] + (calibration.map { [$0.sentence] } ?? [])
-    return style.bold("Pruning report: \(model.name)".printable) + "\n"
+    let title = "Pruning report: \(model.name)".printable.shortened(to: style.columns)
+    return style.bold(title) + "\n"
       + lines.flatMap { $0.printable.wrapped(to: style.columns) }.map { $0 + "\n" }.joined()
   }
 
@@ -49,20 +50,24 @@ extension PruningReport {
   private func layerTable(_ style: TerminalStyle) -> TextTable {
     let losses = DecimalColumn(layers.flatMap { [$0.lossZeroedOnly, $0.lossRepaired] })
     let rises = DecimalColumn(layers.map(\.predictedRise))
+    let prefix = commonPrefix
     var table = TextTable(
-      title: "Layers (losses in nats per token)",
+      title: prefix.isEmpty
+        ? "Layers (losses in nats per token)"
+        : "Layers in \(prefix) (losses in nats per token)",
       columns: [
-        .init("layer", .left, shortestWidth: 16), .init("size"), .init("kept rows", importance: 4),
+        .init("layer", .left, shortestWidth: 20), .init("size", importance: 8),
+        .init("kept rows", importance: 4),
         .init("kept columns", importance: 4), .init("removed", importance: 20),
-        .init("predicted rise", importance: 20), .init("zeroed only", importance: 6),
+        .init("predicted rise", importance: 20), .init("zeroed only", importance: 5),
         .init("repaired", importance: 6), .init("damping A, G", importance: 2),
-        .init("", .left, importance: 5, isAccented: true),
+        .init("", .left, importance: 3, isAccented: true),
       ]
     )
     for layer in layers {
       table.add([
-        layer.name, layer.size, Quantity.grouped(layer.rowsKept),
-        Quantity.grouped(layer.columnsKept), Quantity.percent(layer.shareRemoved),
+        String(layer.name.dropFirst(prefix.count)), layer.size, "\(layer.rowsKept)",
+        "\(layer.columnsKept)", Quantity.percent(layer.shareRemoved),
         rises.text(layer.predictedRise), losses.text(layer.lossZeroedOnly),
         losses.text(layer.lossRepaired), layer.damping, style.bar(layer.shareRemoved, width: 10),
       ])

@@ -8,8 +8,10 @@ package enum Quantity {
   }
 
   /// A count, such as `9,216` or `85.0 M`; exact below ten thousand.
+  ///
+  /// `B` is a billion, as is usual for parameters.
   package static func count(_ count: Int) -> String {
-    scaled(count, units: ["", "k", "M", "G", "T", "P", "E"], exactBelow: 10_000)
+    scaled(count, units: ["", "k", "M", "B", "T"], exactBelow: 10_000)
   }
 
   /// A count in full with thousands separated, such as `84,934,656`.
@@ -21,6 +23,11 @@ package enum Quantity {
       text.append(digit)
     }
     return (count < 0 ? "-" : "") + text
+  }
+
+  /// A count of things, such as `1 block` or `12 blocks`.
+  package static func counted(_ count: Int, _ thing: String) -> String {
+    "\(grouped(count)) \(thing)\(count == 1 ? "" : "s")"
   }
 
   /// A time span, such as `0.42 s`, `12.3 s`, `1 min 12 s` or `2 h 3 min`.
@@ -50,14 +57,29 @@ package enum Quantity {
   /// The perplexity of a mean loss: `exp(loss)` with three digits, such as `61.3`.
   package static func perplexity(ofLoss loss: Double) -> String { figure(exp(loss)) }
 
-  /// A number with three significant digits, such as `4.12`, `0.0123`, `1,234` or `1.2e-5`.
-  package static func figure(_ value: Double) -> String {
+  /// A number with few significant digits, such as `4.12`, `0.0123`, `1,234` or `1.2e-5`.
+  ///
+  /// - Parameters:
+  ///   - value: The number.
+  ///   - digits: Significant digits of what is neither huge nor tiny, at least 2; digits before
+  ///     the point are always shown.
+  /// - Returns: The number, `NaN` or infinity as such.
+  package static func figure(_ value: Double, digits: Int = 3) -> String {
     guard value.isFinite else { return value.isNaN ? "NaN" : value < 0 ? "-∞" : "∞" }
     guard value != 0 else { return "0" }
     let magnitude = abs(value)
     guard magnitude < 1e9, magnitude >= 0.0001 else { return scientific(value) }
-    if magnitude >= 999.5 { return grouped(Int(value.rounded())) }
-    return fixed(value, decimals: 2 - decimalExponent(of: magnitude))
+    let exponent = decimalExponent(of: magnitude, digits: digits)
+    if exponent >= digits - 1 { return grouped(Int(value.rounded())) }
+    return fixed(value, decimals: digits - 1 - exponent)
+  }
+
+  /// A number that someone chose, with three significant digits at most, such as `0.01`.
+  package static func setting(_ value: Double) -> String {
+    var text = figure(value)
+    guard text.contains("."), !text.contains("e") else { return text }
+    while text.last == "0" { text.removeLast() }
+    return text.last == "." ? String(text.dropLast()) : text
   }
 
   /// A number with a fixed count of decimals, correctly rounded.
@@ -68,9 +90,9 @@ package enum Quantity {
       ? String(text.dropFirst()) : text
   }
 
-  /// The exponent of ten that a positive number has when written with three digits.
-  private static func decimalExponent(of magnitude: Double) -> Int {
-    let text = String(format: "%.2e", magnitude)
+  /// The exponent of ten that a positive number has when written with so many digits.
+  private static func decimalExponent(of magnitude: Double, digits: Int) -> Int {
+    let text = String(format: "%.\(digits - 1)e", magnitude)
     return text.split(separator: "e").last.flatMap { Int($0) } ?? 0
   }
 

@@ -1,13 +1,20 @@
 /// What the place that text goes to can show.
 package struct TerminalStyle: Sendable, Equatable {
+  /// The narrowest width that text is laid out for.
+  package static let fewestColumns = 20
+
   /// Columns; lines get no longer.
-  package var columns: Int
+  package let columns: Int
   /// Whether a person looks at a terminal: colours and bars are shown.
-  package var isTerminal: Bool
+  package let isTerminal: Bool
 
   /// A file or pipe of 80 columns, if nothing is said.
+  ///
+  /// - Parameters:
+  ///   - columns: The width; less than ``fewestColumns`` counts as that.
+  ///   - isTerminal: Whether colours and bars are shown.
   package init(columns: Int = 80, isTerminal: Bool = false) {
-    self.columns = columns
+    self.columns = max(Self.fewestColumns, columns)
     self.isTerminal = isTerminal
   }
 
@@ -25,6 +32,7 @@ package struct TerminalStyle: Sendable, Equatable {
   /// - Parameters:
   ///   - share: How much of the width it fills, 0 to 1.
   ///   - width: Columns of a full bar.
+  /// - Returns: Blocks; any value above 0 gives at least a sliver.
   package func bar(_ share: Double, width: Int) -> String {
     guard isTerminal, share > 0, width > 0 else { return "" }
     let eighths = max(1, Int((min(1, share) * Double(width * 8)).rounded()))

@@ -5,7 +5,7 @@ extension TextTable {
   /// The table as lines without line ends, none longer than the style's columns.
   package func lines(style: TerminalStyle = TerminalStyle()) -> [String] {
     let (shown, widths) = layout(within: style.columns)
-    var lines = title.map { [style.bold($0.printable.shortened(to: max(1, style.columns)))] } ?? []
+    var lines = title.map { [style.bold($0.printable.shortened(to: style.columns))] } ?? []
     if columns.contains(where: { !$0.heading.isEmpty }) {
       lines.append(line(columns.map(\.heading), shown, widths, style) { style.dim($0) })
       lines.append(rule(shown, widths, style))
@@ -27,8 +27,9 @@ extension TextTable {
 
   /// Which columns are shown, and the width of each of them.
   private func layout(within limit: Int) -> (shown: [Int], widths: [Int]) {
-    var shown = Array(columns.indices)
     let natural = columns.indices.map { naturalWidth(of: $0) }
+    var shown = columns.indices.filter { natural[$0] > 0 }
+    guard !shown.isEmpty else { return ([], []) }
     while true {
       var excess =
         shown.reduce(0) { $0 + natural[$1] } + Self.gap.count * (shown.count - 1) - limit
@@ -40,7 +41,7 @@ extension TextTable {
         excess -= cut
       }
       guard excess > 0 else { return (shown, widths) }
-      guard shown.count > 1 else { return (shown, [max(1, limit)]) }
+      guard shown.count > 1 else { return (shown, [limit]) }
       shown.remove(at: leastImportant(of: shown))
     }
   }
@@ -99,6 +100,6 @@ extension TextTable {
     let missing = columns.indices.filter { !shown.contains($0) && !columns[$0].heading.isEmpty }
     guard !missing.isEmpty else { return [] }
     let names = missing.map { columns[$0].heading }.joined(separator: ", ")
-    return [style.dim("too narrow for: \(names)".shortened(to: max(1, style.columns)))]
+    return [style.dim("too narrow for: \(names)".shortened(to: style.columns))]
   }
 }

@@ -14,6 +14,7 @@ enum Example {
   ///   - width: The width of the residual stream.
   ///   - kinds: The matrices of each block.
   ///   - share: The share removed of each matrix from its block and place, 0 to 1.
+  /// - Returns: The report with everything filled in.
   static func report(
     blocks: Int,
     width: Int = 64,
