@@ -24,12 +24,14 @@ func module(
   _ name: String,
   uses dependencies: [Target.Dependency] = [],
   path: String? = nil,
+  excluding excluded: [String] = [],
   resources: [Resource]? = nil
 ) -> Target {
   .target(
     name: name,
     dependencies: dependencies,
     path: path,
+    exclude: excluded,
     resources: resources,
     swiftSettings: strict
   )
@@ -78,10 +80,12 @@ let package = Package(
     module("Pruning", uses: ["Curvature", "LinearAlgebra", real]),
     module("Checkpoint", uses: ["ExactJSON", "Safetensors", "Tensors", "TorchArchive"]),
 
+    module("DemonstrationModel", path: "calibration", excluding: ["README.md"], resources: [.copy("demo")]),
+
     module(
       "LLMSurgeon",
       uses: [
-        "Checkpoint", "Curvature", "ExactJSON", "LinearAlgebra", "Pruning", "Report",
+        "Checkpoint", "Curvature", "DemonstrationModel", "ExactJSON", "LinearAlgebra", "Pruning", "Report",
         "Safetensors", "Tensors", "Tokenization", "Transformer",
       ]
     ),

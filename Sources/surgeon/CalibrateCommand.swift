@@ -36,12 +36,12 @@ struct CalibrateCommand: ParsableCommand {
   var overwrite = false
 
   @OptionGroup(title: "Run")
-  var run: RunOptions
+  var session: RunOptions
 
   func validate() throws { _ = try input.required() }
 
   func run() throws {
-    try Session.run(run) { progress in
+    try Session.run(session) { progress in
       let summary = try calibrate(
         CalibrationOptions(
           model: model,
@@ -58,4 +58,4 @@ struct CalibrateCommand: ParsableCommand {
   }
 }
 
-extension CalibrationLabels: ExpressibleByArgument {}
+

@@ -20,16 +20,16 @@ struct DemoCommand: ParsableCommand {
   var overwrite = false
 
   @OptionGroup(title: "Run")
-  var run: RunOptions
+  var session: RunOptions
 
   func run() throws {
-    try Session.run(run) { progress in
+    try Session.run(session) { progress in
       let demonstration = try demonstrate(
         output: URL(filePath: output),
         overwrite: overwrite,
         progress: progress
       )
-      print(demonstration.text(columns: Terminal.columns, isTerminal: Terminal.isTerminal))
+      print(try demonstration.text(columns: Terminal.columns, isTerminal: Terminal.isTerminal))
     }
   }
 }

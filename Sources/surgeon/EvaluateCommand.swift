@@ -39,7 +39,7 @@ struct EvaluateCommand: ParsableCommand {
   var json = false
 
   @OptionGroup(title: "Run")
-  var run: RunOptions
+  var session: RunOptions
 
   func validate() throws {
     _ = try input.required()
@@ -48,7 +48,7 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   func run() throws {
-    try Session.run(run) { progress in
+    try Session.run(session) { progress in
       let result = try evaluate(
         EvaluationOptions(
           model: model,

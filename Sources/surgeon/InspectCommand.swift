@@ -21,7 +21,7 @@ struct InspectCommand: ParsableCommand {
   var json = false
 
   @OptionGroup(title: "Run")
-  var run: RunOptions
+  var session: RunOptions
 
   func validate() throws {
     guard samples >= 1 else { throw ValidationError("--samples must be at least 1") }
@@ -29,7 +29,7 @@ struct InspectCommand: ParsableCommand {
   }
 
   func run() throws {
-    try Session.run(run) { _ in
+    try Session.run(session) { _ in
       let inspection = try inspect(model: model, samples: samples, length: length)
       print(json ? inspection.json : inspection.text(columns: Terminal.columns, isTerminal: Terminal.isTerminal))
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import LLMSurgeon
+import Pruning
 
 /// `surgeon prune`
 struct PruneCommand: ParsableCommand {
@@ -49,7 +50,7 @@ struct PruneCommand: ParsableCommand {
   var json = false
 
   @OptionGroup(title: "Run")
-  var run: RunOptions
+  var session: RunOptions
 
   func validate() throws {
     let needsData = removal.method != .magnitude
@@ -67,7 +68,7 @@ struct PruneCommand: ParsableCommand {
   }
 
   func run() throws {
-    try Session.run(run) { progress in
+    try Session.run(session) { progress in
       let report = try prune(
         PruneOptions(
           model: model,
@@ -80,7 +81,7 @@ struct PruneCommand: ParsableCommand {
         ),
         progress: progress
       )
-      print(json ? report.json : report.text(columns: Terminal.columns, isTerminal: Terminal.isTerminal))
+      print(json ? report.json : try report.text(columns: Terminal.columns, isTerminal: Terminal.isTerminal))
     }
   }
 
@@ -93,7 +94,7 @@ struct PruneCommand: ParsableCommand {
 
 /// What is removed, and how much of it.
 struct RemovalOptions: ParsableArguments {
-  @Option(help: "element, N:M (N kept of M, such as 2:4), rows-columns, rows, or columns.")
+  @Option(help: "element, N:M (N kept of M, 1 ≤ N < M ≤ 16), rows-columns, rows, or columns.")
   var structure: Structure = .rowsColumns
 
   @Option(
@@ -113,6 +114,11 @@ struct RemovalOptions: ParsableArguments {
   @Option(help: "How often to calibrate and remove a part of the target.")
   var shots = 1
 
+  /// What is removed, for the library.
+  var choice: RemovalChoice {
+    RemovalChoice(structure: structure, target: target, method: method, allocation: allocation)
+  }
+
   func validate() throws {
     if let target, !(target > 0 && target < 1) {
       throw ValidationError("--target is a share above 0 and below 1, such as 0.5")
@@ -129,6 +135,16 @@ struct RemovalOptions: ParsableArguments {
 
 /// How the solver works; what is not given comes from the defaults for the structure.
 struct SolverOptions: ParsableArguments {
+  /// The departures from the defaults.
+  var choice: SolverChoice {
+    SolverChoice(
+      steps: steps,
+      dampingActivations: dampingActivations,
+      dampingGradients: dampingGradients,
+      repairSteps: repairSteps
+    )
+  }
+
   @Option(help: "Choose in this many steps within one calibration.")
   var steps: Int?
 

@@ -52,6 +52,9 @@ struct WindowOptions: ParsableArguments {
   @Option(help: "The seed of the windows and of sampled labels.")
   var seed: UInt64 = 100
 
+  /// The windows, for the library.
+  var choice: WindowChoice { WindowChoice(samples: samples, length: length, seed: seed) }
+
   func validate() throws {
     if let samples, samples < 1 { throw ValidationError("--samples must be at least 1") }
     if let length, length < 2 { throw ValidationError("--length must be at least 2") }

@@ -41,7 +41,8 @@ struct OverlayTensors: TensorSource {
     _ body: (RawSpan) throws -> Result
   ) throws -> Result {
     guard front.description(of: name) != nil else { return try base.withBytes(name, body) }
+    let copy = try bytes(name)
     // SAFETY: bytes have no padding.
-    return try unsafe body(try bytes(name).span.bytes)
+    return try unsafe body(copy.span.bytes)
   }
 }

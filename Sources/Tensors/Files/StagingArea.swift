@@ -1,0 +1,24 @@
+internal import FoundationEssentials
+internal import Synchronization
+
+/// The files and folders that are being written under temporary names by this process.
+///
+/// A process that is interrupted ends without unwinding, so whoever answers the interruption
+/// removes them here.
+package enum StagingArea {
+  private static let paths = Mutex<Set<String>>([])
+
+  /// Notes a temporary file or folder.
+  package static func enter(_ path: String) { paths.withLock { _ = $0.insert(path) } }
+
+  /// Forgets one that got its final name or is removed.
+  package static func leave(_ path: String) { paths.withLock { _ = $0.remove(path) } }
+
+  /// Removes everything that is still temporary; called when the process is about to end.
+  package static func discardAll() {
+    // The lock is kept, so that nothing is renamed or made meanwhile.
+    paths.withLock { paths in
+      for path in paths.sorted() { try? FileManager.default.removeItem(atPath: path) }
+    }
+  }
+}

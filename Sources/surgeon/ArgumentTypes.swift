@@ -1,0 +1,22 @@
+public import ArgumentParser
+public import LLMSurgeon
+public import Pruning
+
+extension Structure: ExpressibleByArgument {
+  /// Reads `element`, `N:M`, `rows-columns`, `rows` or `columns`.
+  public init?(argument: String) {
+    guard let structure = try? Structure(argument) else { return nil }
+    self = structure
+  }
+
+  public var defaultValueDescription: String { "\(self)" }
+
+  /// The share that all blocks of N:M remove; nil for the other structures.
+  var impliedShare: Double? {
+    if case .nm = self { largestShare } else { nil }
+  }
+}
+
+extension Method: ExpressibleByArgument {}
+extension Allocation: ExpressibleByArgument {}
+extension CalibrationLabels: ExpressibleByArgument {}
