@@ -98,5 +98,6 @@ let package = Package(
     ),
     tests("LinearAlgebraTests", of: ["LinearAlgebra"]),
     tests("ExactJSONTests", of: ["ExactJSON"]),
+    tests("TokenizationTests", of: ["Tokenization", "ExactJSON"], golden: true),
   ]
 )

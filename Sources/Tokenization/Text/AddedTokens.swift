@@ -114,9 +114,14 @@ struct AddedTokenFinder: Sendable {
     return !before && !behind
   }
 
+  /// The last version of Unicode in which the `tokenizers` library knows word characters.
+  private static let newestVersion = 16
+
   /// `\w` of Unicode's regular expressions (UTS #18).
   private func isWordCharacter(_ value: UInt32) -> Bool {
-    guard let properties = Unicode.Scalar(value)?.properties else { return false }
+    guard let properties = Unicode.Scalar(value)?.properties, let age = properties.age,
+      age.major <= Self.newestVersion
+    else { return false }
     switch properties.generalCategory {
     case .nonspacingMark, .spacingMark, .enclosingMark, .decimalNumber, .connectorPunctuation:
       return true
