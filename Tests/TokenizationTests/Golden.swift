@@ -1,5 +1,6 @@
 import ExactJSON
 import Foundation
+import Testing
 
 @testable import Tokenization
 
@@ -26,10 +27,10 @@ enum Golden {
   }
 
   /// A column of a file of cases.
-  static func column(_ key: JSONText, of name: String) throws -> [JSONValue] {
+  static func column(_ key: String, of name: String) throws -> [JSONValue] {
     let file = try directory("cases").appendingPathComponent("\(name).json")
     let cases = try JSONParser.parse([UInt8](try Data(contentsOf: file)))
-    return try #require(cases[key: key]?.array)
+    return try #require(cases[JSONText(key)]?.array)
   }
 
   static func texts() throws -> [[UInt8]] {
@@ -37,7 +38,7 @@ enum Golden {
   }
 
   /// A column of ids; nil where the reference gives none.
-  static func ids(_ key: JSONText, of name: String) throws -> [[Int32]?] {
+  static func ids(_ key: String, of name: String) throws -> [[Int32]?] {
     try column(key, of: name).map { value in
       value.isNull ? nil : try #require(value.array).map { Int32(try #require($0.integer)) }
     }

@@ -1,3 +1,4 @@
+import ExactJSON
 import Testing
 
 @testable import Tokenization

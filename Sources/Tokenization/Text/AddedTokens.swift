@@ -34,6 +34,7 @@ struct AddedTokenFinder: Sendable {
   /// Looks for tokens as they are written after normalization.
   ///
   /// - Parameter tokens: The tokens, and the bytes to look for.
+  /// - Throws: ``TokenizationError/emptyAddedToken(id:)`` if there are none.
   init(_ tokens: [(pattern: [UInt8], token: AddedToken)]) throws(TokenizationError) {
     var patterns = [[Pattern]](repeating: [], count: 256)
     for (bytes, token) in tokens {

@@ -2,16 +2,29 @@
 
 /// Unicode normalization form C, as the `tokenizers` library knows it.
 enum Composition {
-  /// Scalars below this never change and never join the scalar before them.
-  private static let firstAffected: UInt32 = 0x300
+  /// Whether a scalar never changes by itself and never joins the scalar before it, so that the
+  /// text can be cut before it; false says nothing.
+  ///
+  /// These are the frequent scalars of common scripts; the text between them takes longer.
+  static func startsAnew(_ scalar: UInt32) -> Bool {
+    switch scalar {
+    case 0..<0x300,  // Latin.
+      0x400...0x482, 0x5D0...0x5EA, 0x621...0x64A,  // Cyrillic, Hebrew, Arabic.
+      0x2010...0x2027, 0x3001...0x3029, 0xFF01...0xFF5E,  // Punctuation.
+      0x3041...0x3096, 0x309B...0x30FF,  // Kana.
+      0x3400...0x4DB5, 0x4E00...0x9FD5, 0xAC00...0xD7A3:  // Ideographs, Hangul.
+      true
+    default: false
+    }
+  }
 
   /// The last version of Unicode that the library's tables hold.
   private static let newestVersion = 9
 
   /// The text in normalization form C.
   ///
-  /// Only the stretches that hold scalars from U+0300 on are normalized, each with the scalar
-  /// before it: nothing else can change.
+  /// Only the stretches that hold other scalars than those of ``startsAnew(_:)`` are normalized,
+  /// each with the scalar before it: nothing else can change.
   static func compose(_ text: [UInt8]) -> [UInt8] {
     let span = text.span
     var result: [UInt8] = []
@@ -21,8 +34,9 @@ enum Composition {
     var isAffected = false
     while index < span.count {
       let (scalar, width) = span.scalar(at: index)
-      let isInert = isInert(scalar)
-      if scalar < firstAffected || isInert {
+      let startsAnew = startsAnew(scalar)
+      let isInert = !startsAnew && isInert(scalar)
+      if startsAnew || isInert {
         append(span.extracting(start..<index), isAffected: isAffected, to: &result)
         start = index
         isAffected = false
@@ -46,7 +60,7 @@ enum Composition {
     }
     var scalars = String.UnicodeScalarView()
     for scalar in String(decoding: text.copied(), as: UTF8.self).unicodeScalars {
-      scalars += decompositions[scalar] ?? [scalar]
+      if let parts = decompositions[scalar] { scalars += parts } else { scalars.append(scalar) }
     }
     for scalar in String(scalars)._nfc {
       result += UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter
@@ -65,7 +79,7 @@ enum Composition {
 
   /// Whether the library leaves a scalar as it is, because its tables are older.
   private static func isInert(_ value: UInt32) -> Bool {
-    guard value >= firstAffected, let scalar = Unicode.Scalar(value) else { return false }
+    guard let scalar = Unicode.Scalar(value) else { return false }
     guard let age = scalar.properties.age else { return true }
     return age.major > newestVersion
   }
