@@ -42,12 +42,14 @@ struct HostileInputTests {
     #expect(try load(text).encode(Array("aabx".utf8)) == [0, 2])
   }
 
-  @Test("a model is refused for what is wrong with it")
-  func models() {
-    func refuses(_ text: String, _ error: TokenizationError) {
-      #expect(throws: error) { try load(text) }
-    }
-    let file = "tokenizer.json"
+  private func refuses(_ text: String, _ error: TokenizationError) {
+    #expect(throws: error) { try load(text) }
+  }
+
+  private let file = "tokenizer.json"
+
+  @Test("a vocabulary is refused for what is wrong with it")
+  func vocabularies() {
     refuses("{}", .missing(path: "model", file: file))
     refuses(#"{"model":{}}"#, .missing(path: "model.vocab", file: file))
     refuses(#"{"model":{"vocab":{}}}"#, .missing(path: "model.merges", file: file))
@@ -69,6 +71,10 @@ struct HostileInputTests {
       model(#""a":0,"b":0"#, "") + "}",
       .duplicateID(id: 0, first: "a", second: "b")
     )
+  }
+
+  @Test("merges and options are refused for what is wrong with them")
+  func merges() {
     refuses(model(#""a":0"#, #""a""#) + "}", .malformedMerge(number: 1, file: file))
     refuses(model(#""a":0"#, #""a a a""#) + "}", .malformedMerge(number: 1, file: file))
     refuses(model(#""a":0"#, #"["a"]"#) + "}", .malformedMerge(number: 1, file: file))

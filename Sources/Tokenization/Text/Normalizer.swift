@@ -32,7 +32,7 @@ enum Normalizer: Equatable, Sendable {
     in text: [UInt8]
   ) throws(TokenizationError) -> [UInt8] {
     let span = text.span
-    let limit = largestGrowth * text.count + slack
+    let limit = min(largestGrowth * text.count + slack, Int(Int32.max))
     var result: [UInt8] = []
     result.reserveCapacity(text.count)
     var index = 0
