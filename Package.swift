@@ -109,7 +109,7 @@ let package = Package(
       of: ["ExactJSON", "LinearAlgebra", "Tensors", "Transformer"],
       golden: true
     ),
-    tests("TokenizationTests", of: ["Tokenization"], golden: true),
+    tests("TokenizationTests", of: ["ExactJSON", "Tokenization"], golden: true),
     tests("PruningTests", of: ["Curvature", "LinearAlgebra", "Pruning"]),
   ]
 )

@@ -23,6 +23,8 @@ package struct Tokenizer: Sendable {
   /// The tokens of the model and the added ones.
   private let vocabulary: Vocabulary
   private let specialIDs: Set<Int32>
+  /// Added tokens that decode to their normalized form.
+  private let normalizedForms: [Int32: [UInt8]]
   private let exactFinder: AddedTokenFinder
   private let normalizedFinder: AddedTokenFinder
 
@@ -53,6 +55,7 @@ package struct Tokenizer: Sendable {
     specialIDs = Set(parts.addedTokens.filter(\.isSpecial).map(\.id))
     exactFinder = try AddedTokenFinder(exact)
     normalizedFinder = try AddedTokenFinder(normalized)
+    normalizedForms = Dictionary(normalized.map { ($0.token.id, $0.pattern) }) { first, _ in first }
     beginOfText = parts.beginOfText.flatMap { vocabulary[$0] }
     endOfText = parts.endOfText.flatMap { vocabulary[$0] }
     self.vocabulary = vocabulary
@@ -111,7 +114,7 @@ package struct Tokenizer: Sendable {
     return run.tokens
   }
 
-  /// The ids of a text; see ``encode(_:addSpecialTokens:)-(Span<UInt8>,_)``.
+  /// The ids of a text, as for a span.
   package func encode(
     _ text: [UInt8],
     addSpecialTokens: Bool = true
@@ -164,7 +167,7 @@ package struct Tokenizer: Sendable {
     var tokens: [[UInt8]] = []
     for id in ids where !(skipsSpecialTokens && specialIDs.contains(id)) {
       guard let token = vocabulary[id] else { throw .unknownID(id) }
-      tokens.append(token.utf8)
+      tokens.append(normalizedForms[id] ?? token.utf8)
     }
     return try decoder.decode(tokens)
   }

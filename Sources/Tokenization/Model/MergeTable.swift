@@ -15,6 +15,7 @@ struct MergeTable: Sendable {
   ///   - merges: Pairs of tokens, the first to merge first; of a pair that stands twice the later
   ///     place counts.
   ///   - vocabulary: Holds both tokens of each pair, and what they make together.
+  /// - Throws: ``TokenizationError/unknownToken(token:use:)`` if it does not.
   init(
     _ merges: [(left: TokenBytes, right: TokenBytes)],
     vocabulary: Vocabulary

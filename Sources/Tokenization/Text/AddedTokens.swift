@@ -34,6 +34,7 @@ struct AddedTokenFinder: Sendable {
   /// Looks for tokens as they are written after normalization.
   ///
   /// - Parameter tokens: The tokens, and the bytes to look for.
+  /// - Throws: ``TokenizationError/emptyAddedToken(id:)`` if there are none.
   init(_ tokens: [(pattern: [UInt8], token: AddedToken)]) throws(TokenizationError) {
     var patterns = [[Pattern]](repeating: [], count: 256)
     for (bytes, token) in tokens {
@@ -114,9 +115,14 @@ struct AddedTokenFinder: Sendable {
     return !before && !behind
   }
 
+  /// The last version of Unicode in which the `tokenizers` library knows word characters.
+  private static let newestVersion = 16
+
   /// `\w` of Unicode's regular expressions (UTS #18).
   private func isWordCharacter(_ value: UInt32) -> Bool {
-    guard let properties = Unicode.Scalar(value)?.properties else { return false }
+    guard let properties = Unicode.Scalar(value)?.properties, let age = properties.age,
+      age.major <= Self.newestVersion
+    else { return false }
     switch properties.generalCategory {
     case .nonspacingMark, .spacingMark, .enclosingMark, .decimalNumber, .connectorPunctuation:
       return true

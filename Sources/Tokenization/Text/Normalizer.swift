@@ -1,5 +1,3 @@
-@_spi(_Unicode) import Swift
-
 /// A change of the text before it is cut into words.
 enum Normalizer: Equatable, Sendable {
   /// Unicode normalization form C.
@@ -34,7 +32,7 @@ enum Normalizer: Equatable, Sendable {
     in text: [UInt8]
   ) throws(TokenizationError) -> [UInt8] {
     let span = text.span
-    let limit = largestGrowth * text.count + slack
+    let limit = min(largestGrowth * text.count + slack, Int(Int32.max))
     var result: [UInt8] = []
     result.reserveCapacity(text.count)
     var index = 0
@@ -50,49 +48,4 @@ enum Normalizer: Equatable, Sendable {
     }
     return result
   }
-}
-
-/// Unicode normalization form C.
-enum Composition {
-  /// Scalars below this never change and never join the scalar before them.
-  private static let firstAffected: UInt32 = 0x300
-
-  /// The text in normalization form C.
-  ///
-  /// Only the stretches that hold scalars from U+0300 on are normalized, each with the scalar
-  /// before it: nothing else can change.
-  static func compose(_ text: [UInt8]) -> [UInt8] {
-    let span = text.span
-    var result: [UInt8] = []
-    result.reserveCapacity(text.count)
-    var start = 0
-    var index = 0
-    var isAffected = false
-    while index < span.count {
-      let (scalar, width) = span.scalar(at: index)
-      if scalar < firstAffected || isInert(scalar) {
-        append(span.extracting(start..<index), composed: isAffected, to: &result)
-        start = index
-        isAffected = false
-      } else {
-        isAffected = true
-      }
-      index += width
-    }
-    append(span.extracting(start..<index), composed: isAffected, to: &result)
-    return result
-  }
-
-  private static func append(_ text: Span<UInt8>, composed: Bool, to result: inout [UInt8]) {
-    guard composed else {
-      for index in text.indices { result.append(text[index]) }
-      return
-    }
-    for scalar in String(decoding: text.copied(), as: UTF8.self)._nfc {
-      result.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
-    }
-  }
-
-  /// Whether the `tokenizers` library leaves a scalar as it is, its Unicode tables being older.
-  private static func isInert(_ scalar: UInt32) -> Bool { false }
 }

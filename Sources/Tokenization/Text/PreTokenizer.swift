@@ -32,6 +32,7 @@ struct PreTokenizer: Equatable, Sendable {
   ///   - isFirst: Whether the piece begins the text.
   ///   - model: Encodes the parts.
   ///   - run: Receives the tokens.
+  /// - Throws: ``TokenizationError/textTooLong(bytes:)`` if the text grows beyond reason.
   func encode(
     _ piece: Span<UInt8>,
     isFirst: Bool,
