@@ -98,5 +98,13 @@ let package = Package(
     ),
     tests("LinearAlgebraTests", of: ["LinearAlgebra"]),
     tests("ExactJSONTests", of: ["ExactJSON"]),
+    tests("TensorsTests", of: ["Tensors"]),
+    tests("SafetensorsTests", of: ["Safetensors", "Tensors"], golden: true),
+    tests("TorchArchiveTests", of: ["Safetensors", "Tensors", "TorchArchive"], golden: true),
+    tests(
+      "CheckpointTests",
+      of: ["Checkpoint", "ExactJSON", "Safetensors", "Tensors"],
+      golden: true
+    ),
   ]
 )

@@ -79,8 +79,14 @@ package struct OutputFile: ~Copyable {
     unsafe _ = unlink(temporary)
   }
 
-  /// Writes everything, however often the system interrupts.
-  static func write(_ bytes: RawSpan, to descriptor: Int32, path: String) throws(FileError) {
+  /// Writes all bytes to an open file, however often the system interrupts.
+  ///
+  /// - Parameters:
+  ///   - bytes: What to write.
+  ///   - descriptor: The open file.
+  ///   - path: Its name for errors.
+  /// - Throws: ``FileError``.
+  package static func write(_ bytes: RawSpan, to descriptor: Int32, path: String) throws(FileError) {
     var offset = 0
     while offset < bytes.byteCount {
       let written = unsafe bytes.withUnsafeBytes { buffer in
