@@ -20,41 +20,44 @@ struct SafetensorsReaderTests {
     #"{"dtype":"\#(type)","shape":\#(shape),"data_offsets":\#(offsets)}"#
   }
 
-  @Test("the rules of the format are enforced", arguments: [
-    // Holes, overlap, a start that is not zero, data that is not covered, data that is missing.
-    (#"{"a":\#(entry("U8", "[2]", "[0,2]")),"b":\#(entry("U8", "[2]", "[3,5]"))}"#, 5),
-    (#"{"a":\#(entry("U8", "[2]", "[0,2]")),"b":\#(entry("U8", "[2]", "[1,3]"))}"#, 3),
-    (#"{"a":\#(entry("U8", "[2]", "[0,2]")),"b":\#(entry("U8", "[2]", "[0,2]"))}"#, 2),
-    (#"{"a":\#(entry("U8", "[2]", "[1,3]"))}"#, 3),
-    (#"{"a":\#(entry("U8", "[2]", "[0,2]"))}"#, 3),
-    (#"{"a":\#(entry("U8", "[2]", "[0,2]"))}"#, 1),
-    ("{}", 1),
-    // Sizes that disagree or cannot be counted.
-    (#"{"a":\#(entry("F32", "[2]", "[0,4]"))}"#, 4),
-    (#"{"a":\#(entry("U8", "[2]", "[2,0]"))}"#, 2),
-    (#"{"a":\#(entry("U8", "[4294967296,4294967296,4294967296]", "[0,0]"))}"#, 0),
-    (#"{"a":\#(entry("F32", "[4611686018427387904]", "[0,0]"))}"#, 0),
-    (#"{"a":\#(entry("U8", "[9223372036854775807]", "[0,9223372036854775807]"))}"#, 0),
-    (#"{"a":\#(entry("U8", "[9223372036854775808]", "[0,1]"))}"#, 1),
-    (#"{"a":\#(entry("U8", "[1]", "[9223372036854775807,9223372036854775808]"))}"#, 1),
-    // Members that are missing or of the wrong kind.
-    (#"{"a":\#(entry("F3", "[1]", "[0,4]"))}"#, 4),
-    (#"{"a":\#(entry("U8", "[-1]", "[0,1]"))}"#, 1),
-    (#"{"a":\#(entry("U8", "[1.0]", "[0,1]"))}"#, 1),
-    (#"{"a":\#(entry("U8", "[1]", "[0,1.0]"))}"#, 1),
-    (#"{"a":\#(entry("U8", "1", "[0,1]"))}"#, 1),
-    (#"{"a":\#(entry("U8", "[1]", "[0]"))}"#, 1),
-    (#"{"a":\#(entry("U8", "[1]", "[0,1,1]"))}"#, 1),
-    (#"{"a":{"dtype":"U8","shape":[1]}}"#, 1),
-    (#"{"a":{"dtype":"U8","data_offsets":[0,1]}}"#, 1),
-    (#"{"a":{"shape":[1],"data_offsets":[0,1]}}"#, 1),
-    (#"{"a":{"dtype":8,"shape":[1],"data_offsets":[0,1]}}"#, 1),
-    (#"{"a":1}"#, 0), (#"{"a":null}"#, 0),
-    (#"{"__metadata__":{"a":1}}"#, 0), (#"{"__metadata__":"a"}"#, 0),
-    // Headers that are no object, or not only one.
-    ("[]", 0), ("1", 0), ("", 0), ("{", 0), ("{}\0", 0), ("{} {}", 0),
-    (#"{"a":\#(entry("U8", "[1]", "[0,1]")),"a":\#(entry("U8", "[1]", "[0,1]"))}"#, 1),
-  ])
+  @Test(
+    "the rules of the format are enforced",
+    arguments: [
+      // Holes, overlap, a start that is not zero, data that is not covered, data that is missing.
+      (#"{"a":\#(entry("U8", "[2]", "[0,2]")),"b":\#(entry("U8", "[2]", "[3,5]"))}"#, 5),
+      (#"{"a":\#(entry("U8", "[2]", "[0,2]")),"b":\#(entry("U8", "[2]", "[1,3]"))}"#, 3),
+      (#"{"a":\#(entry("U8", "[2]", "[0,2]")),"b":\#(entry("U8", "[2]", "[0,2]"))}"#, 2),
+      (#"{"a":\#(entry("U8", "[2]", "[1,3]"))}"#, 3),
+      (#"{"a":\#(entry("U8", "[2]", "[0,2]"))}"#, 3),
+      (#"{"a":\#(entry("U8", "[2]", "[0,2]"))}"#, 1),
+      ("{}", 1),
+      // Sizes that disagree or cannot be counted.
+      (#"{"a":\#(entry("F32", "[2]", "[0,4]"))}"#, 4),
+      (#"{"a":\#(entry("U8", "[2]", "[2,0]"))}"#, 2),
+      (#"{"a":\#(entry("U8", "[4294967296,4294967296,4294967296]", "[0,0]"))}"#, 0),
+      (#"{"a":\#(entry("F32", "[4611686018427387904]", "[0,0]"))}"#, 0),
+      (#"{"a":\#(entry("U8", "[9223372036854775807]", "[0,9223372036854775807]"))}"#, 0),
+      (#"{"a":\#(entry("U8", "[9223372036854775808]", "[0,1]"))}"#, 1),
+      (#"{"a":\#(entry("U8", "[1]", "[9223372036854775807,9223372036854775808]"))}"#, 1),
+      // Members that are missing or of the wrong kind.
+      (#"{"a":\#(entry("F3", "[1]", "[0,4]"))}"#, 4),
+      (#"{"a":\#(entry("U8", "[-1]", "[0,1]"))}"#, 1),
+      (#"{"a":\#(entry("U8", "[1.0]", "[0,1]"))}"#, 1),
+      (#"{"a":\#(entry("U8", "[1]", "[0,1.0]"))}"#, 1),
+      (#"{"a":\#(entry("U8", "1", "[0,1]"))}"#, 1),
+      (#"{"a":\#(entry("U8", "[1]", "[0]"))}"#, 1),
+      (#"{"a":\#(entry("U8", "[1]", "[0,1,1]"))}"#, 1),
+      (#"{"a":{"dtype":"U8","shape":[1]}}"#, 1),
+      (#"{"a":{"dtype":"U8","data_offsets":[0,1]}}"#, 1),
+      (#"{"a":{"shape":[1],"data_offsets":[0,1]}}"#, 1),
+      (#"{"a":{"dtype":8,"shape":[1],"data_offsets":[0,1]}}"#, 1),
+      (#"{"a":1}"#, 0), (#"{"a":null}"#, 0),
+      (#"{"__metadata__":{"a":1}}"#, 0), (#"{"__metadata__":"a"}"#, 0),
+      // Headers that are no object, or not only one.
+      ("[]", 0), ("1", 0), ("", 0), ("{", 0), ("{}\0", 0), ("{} {}", 0),
+      (#"{"a":\#(entry("U8", "[1]", "[0,1]")),"a":\#(entry("U8", "[1]", "[0,1]"))}"#, 1),
+    ]
+  )
   func rules(header: String, data: Int) {
     let error = #expect(throws: SafetensorsError.self) {
       try SafetensorsFile(Self.file(header, data: data))
@@ -62,26 +65,32 @@ struct SafetensorsReaderTests {
     #expect(error?.description.hasPrefix("x.safetensors is not a valid safetensors file: ") == true)
   }
 
-  @Test("what the reference implementation accepts is read", arguments: [
-    ("{}", 0), (" {}   ", 0), (#"{"__metadata__":{}}"#, 0),
-    (#"{"a":\#(entry("F32", "[]", "[0,4]"))}"#, 4),
-    (#"{"a":\#(entry("F32", "[0,4611686018427387904]", "[0,0]"))}"#, 0),
-    (#"{"b":\#(entry("U8", "[2]", "[1,3]")),"a":\#(entry("U8", "[1]", "[0,1]"))}"#, 3),
-    (#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1],"more":[1]}}"#, 1),
-    (#"{"a":\#(entry("U8", "[0]", "[1,1]")),"b":\#(entry("U8", "[1]", "[0,1]"))}"#, 1),
-  ])
+  @Test(
+    "what the reference implementation accepts is read",
+    arguments: [
+      ("{}", 0), (" {}   ", 0), (#"{"__metadata__":{}}"#, 0),
+      (#"{"a":\#(entry("F32", "[]", "[0,4]"))}"#, 4),
+      (#"{"a":\#(entry("F32", "[0,4611686018427387904]", "[0,0]"))}"#, 0),
+      (#"{"b":\#(entry("U8", "[2]", "[1,3]")),"a":\#(entry("U8", "[1]", "[0,1]"))}"#, 3),
+      (#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1],"more":[1]}}"#, 1),
+      (#"{"a":\#(entry("U8", "[0]", "[1,1]")),"b":\#(entry("U8", "[1]", "[0,1]"))}"#, 1),
+    ]
+  )
   func accepted(header: String, data: Int) {
     #expect(throws: Never.self) { try SafetensorsFile(Self.file(header, data: data)) }
   }
 
-  @Test("a header that claims more than there is or may be is refused",
-    arguments: [3, 100_000_000, 100_000_001, 1 << 62, 1 << 63, UInt64.max])
+  @Test(
+    "a header that claims more than there is or may be is refused",
+    arguments: [3, 100_000_000, 100_000_001, 1 << 62, 1 << 63, UInt64.max]
+  )
   func headerLength(length: UInt64) {
     let error = #expect(throws: SafetensorsError.self) {
       try SafetensorsFile(Self.framed(Array("{}".utf8), length: length))
     }
     #expect(
-      error?.fault == (length > 100_000_000 ? .headerTooLong(length) : .truncatedHeader))
+      error?.fault == (length > 100_000_000 ? .headerTooLong(length) : .truncatedHeader)
+    )
   }
 
   @Test("every file that is cut short is refused")
@@ -110,7 +119,9 @@ struct SafetensorsReaderTests {
       var damaged = whole
       for _ in 0..<Int.random(in: 1...3, using: &random) {
         damaged[Int.random(in: damaged.indices, using: &random)] = UInt8.random(
-          in: 0...255, using: &random)
+          in: 0...255,
+          using: &random
+        )
       }
       let file = try? SafetensorsFile(MappedFile(path: "x", content: damaged))
       guard let file else { continue }

@@ -11,8 +11,10 @@ struct SafetensorsWriterTests {
     return try #require(url).path
   }
 
-  @Test("a file of the reference implementation is reproduced byte for byte",
-    arguments: ["llama", "mixed"])
+  @Test(
+    "a file of the reference implementation is reproduced byte for byte",
+    arguments: ["llama", "mixed"]
+  )
   func reproduces(name: String) throws {
     let path = try Self.golden(name)
     let source = try SafetensorsFile(path: path)
@@ -38,7 +40,8 @@ struct SafetensorsWriterTests {
             [UInt8]()
           },
         ],
-        to: scratch.path("x"))
+        to: scratch.path("x")
+      )
       let file = try SafetensorsFile(path: scratch.path("x"))
       #expect(file.metadata == ["format": "pt"])
       #expect(file.description(of: name) == description)
@@ -70,7 +73,8 @@ struct SafetensorsWriterTests {
     }
     #expect(throws: CancellationError.self) {
       let failing = SafetensorsWriter.Tensor(
-        "a", TensorDescription(elementType: .uint8, shape: [1])
+        "a",
+        TensorDescription(elementType: .uint8, shape: [1])
       ) { () throws -> [UInt8] in throw CancellationError() }
       try SafetensorsWriter.write([tensor("b", [1], [1]), failing], to: path)
     }

@@ -28,6 +28,8 @@ struct ContentHashTests {
   func integer() {
     var hasher = ContentHasher()
     hasher.update(-2)
-    #expect(hasher.finalize().description == Self.hash([[0xFE] + [UInt8](repeating: 0xFF, count: 7)]))
+    #expect(
+      hasher.finalize().description == Self.hash([[0xFE] + [UInt8](repeating: 0xFF, count: 7)])
+    )
   }
 }

@@ -5,7 +5,10 @@ import Tensors
 
 @Suite("Files")
 struct FileTests {
-  @Test("a mapped file has the bytes of the file, also when it is empty", arguments: [0, 1, 70_000])
+  @Test(
+    "a mapped file has the bytes of the file, also when it is empty",
+    arguments: [0, 1, 70_000]
+  )
   func mapped(count: Int) throws {
     let scratch = try ScratchDirectory()
     let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0) }

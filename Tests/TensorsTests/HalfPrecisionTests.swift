@@ -16,7 +16,9 @@ struct HalfPrecisionTests {
       samples += [middle, middle.nextUp, middle.nextDown]
     }
     var random = SplitMix64(seed: 1)
-    for _ in 0..<1_000_000 { samples.append(Float(bitPattern: UInt32.random(in: 0...(.max), using: &random))) }
+    for _ in 0..<1_000_000 {
+      samples.append(Float(bitPattern: UInt32.random(in: 0...(.max), using: &random)))
+    }
     return samples
   }
 

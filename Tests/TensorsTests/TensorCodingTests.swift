@@ -21,7 +21,8 @@ struct TensorCodingTests {
     let tiny: Float = type == .float16 ? -1e-9 : -0.0
     #expect(
       try description.bytes(of: [-0.0, tiny], name: "x")
-        == [UInt8](repeating: 0, count: 2 * type.byteCount))
+        == [UInt8](repeating: 0, count: 2 * type.byteCount)
+    )
   }
 
   @Test("a number that is not finite once stored is refused, with its place", arguments: floating)

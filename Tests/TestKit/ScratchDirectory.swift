@@ -31,7 +31,9 @@ package final class ScratchDirectory: Sendable {
   package func write(_ name: String, _ bytes: [UInt8]) throws -> String {
     let url = URL(filePath: path(name))
     try FileManager.default.createDirectory(
-      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+      at: url.deletingLastPathComponent(),
+      withIntermediateDirectories: true
+    )
     try Data(bytes).write(to: url)
     return url.path
   }

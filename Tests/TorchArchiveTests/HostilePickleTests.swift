@@ -19,16 +19,26 @@ struct HostilePickleTests {
   /// The fault of a file with the single tensor "w" on a storage of `count` numbers.
   static func fault(_ offset: Int, _ shape: [Int], _ strides: [Int], claimed: Int = 6) -> Fault? {
     let tensor = Pickle.tensor(
-      Pickle.storage(count: claimed), offset: offset, shape: shape, strides: strides)
+      Pickle.storage(count: claimed),
+      offset: offset,
+      shape: shape,
+      strides: strides
+    )
     return fault(
       TestArchive(
-        pickle: Pickle.dictionary([("w", tensor)]), storages: ["0": [UInt8](repeating: 1, count: 24)]))
+        pickle: Pickle.dictionary([("w", tensor)]),
+        storages: ["0": [UInt8](repeating: 1, count: 24)]
+      )
+    )
   }
 
-  @Test("functions and classes that weights do not need are refused by name", arguments: [
-    ("os", "system"), ("builtins", "eval"), ("torch", "load"), ("torch", "FloatTensor"),
-    ("torch.storage", "_load_from_bytes"), ("collections", "OrderedDict.fromkeys"), ("", ""),
-  ])
+  @Test(
+    "functions and classes that weights do not need are refused by name",
+    arguments: [
+      ("os", "system"), ("builtins", "eval"), ("torch", "load"), ("torch", "FloatTensor"),
+      ("torch.storage", "_load_from_bytes"), ("collections", "OrderedDict.fromkeys"), ("", ""),
+    ]
+  )
   func globals(module: String, name: String) {
     let call =
       Pickle.start + Pickle.global(module, name) + Pickle.tuple(Pickle.text("touch /tmp/x"))
@@ -40,20 +50,29 @@ struct HostilePickleTests {
     #expect(error?.description.contains("refuses pickle global \(module).\(name)") == true)
   }
 
-  @Test("instructions that weights do not need are refused", arguments: [
-    UInt8(ascii: "i"), UInt8(ascii: "o"), 0x81, 0x92, 0x93, 0x82, 0x83, 0x84, 0x95, 0x8B, 0x97,
-    UInt8(ascii: "P"), UInt8(ascii: "I"), UInt8(ascii: "S"), 0, 0xFF,
-  ])
+  @Test(
+    "instructions that weights do not need are refused",
+    arguments: [
+      UInt8(ascii: "i"), UInt8(ascii: "o"), 0x81, 0x92, 0x93, 0x82, 0x83, 0x84, 0x95, 0x8B, 0x97,
+      UInt8(ascii: "P"), UInt8(ascii: "I"), UInt8(ascii: "S"), 0, 0xFF,
+    ]
+  )
   func opcodes(opcode: UInt8) {
     #expect(
       Self.fault(pickle: Pickle.start + [opcode] + Pickle.stop)
-        == .refusedOpcode(opcode, offset: 2))
+        == .refusedOpcode(opcode, offset: 2)
+    )
   }
 
-  @Test("pickles that end early or take what is not there are refused", arguments: [
-    "", ".", "(.", "t.", "R.", "u.", "}u.", "}(X", "s.", "}s.", "b.", "}b.", "Q.", ")Q.", "q", "q\0.",
-    "h\0.", "j\0\0\0\0.", "\u{5}", ")).", "K", "J\0\0", "ca", "ca\n", "()(R.", "(q\0.", "}(X\u{1}\0\0\0au.",
-  ])
+  @Test(
+    "pickles that end early or take what is not there are refused",
+    arguments: [
+      "", ".", "(.", "t.", "R.", "u.", "}u.", "}(X", "s.", "}s.", "b.", "}b.", "Q.", ")Q.", "q",
+      "q\0.",
+      "h\0.", "j\0\0\0\0.", "\u{5}", ")).", "K", "J\0\0", "ca", "ca\n", "()(R.", "(q\0.",
+      "}(X\u{1}\0\0\0au.",
+    ]
+  )
   func malformed(text: String) {
     let pickle = Pickle.start + Array(text.utf8)
     switch Self.fault(pickle: pickle) {
@@ -70,13 +89,17 @@ struct HostilePickleTests {
     let call = Pickle.global("collections", "OrderedDict") + Pickle.tuple([0x88])
     #expect(
       Self.fault(pickle: Pickle.start + call + Array("R.".utf8))
-        == .refusedCall("collections.OrderedDict"))
+        == .refusedCall("collections.OrderedDict")
+    )
     let tensor = Pickle.tensor(Pickle.storage(count: 0), shape: [0], strides: [1])
     let twice = TestArchive(
-      pickle: Pickle.dictionary([("w", tensor), ("w", tensor)]), storages: ["0": []])
+      pickle: Pickle.dictionary([("w", tensor), ("w", tensor)]),
+      storages: ["0": []]
+    )
     #expect(Self.fault(twice) == .duplicateName("w"))
     #expect(
-      Self.fault(pickle: Pickle.dictionary([("w", tensor)])) == .missingEntry("m/data/0"))
+      Self.fault(pickle: Pickle.dictionary([("w", tensor)])) == .missingEntry("m/data/0")
+    )
   }
 
   @Test("nesting of any depth does not exhaust the stack")
@@ -87,25 +110,33 @@ struct HostilePickleTests {
     #expect(Self.fault(pickle: marks + Pickle.stop) == .invalidPickle(offset: 1_000_003))
   }
 
-  @Test("tensors within their storage are read", arguments: [
-    (0, [2, 3], [3, 1]), (0, [3, 2], [1, 3]), (5, [1], [1]), (6, [0], [1]), (0, [], []),
-    (0, [1, 6], [1_000_000, 1]), (0, [0, .max, .max], [1, .max, .max]),
-  ])
+  @Test(
+    "tensors within their storage are read",
+    arguments: [
+      (0, [2, 3], [3, 1]), (0, [3, 2], [1, 3]), (5, [1], [1]), (6, [0], [1]), (0, [], []),
+      (0, [1, 6], [1_000_000, 1]), (0, [0, .max, .max], [1, .max, .max]),
+    ]
+  )
   func inside(offset: Int, shape: [Int], strides: [Int]) {
     #expect(Self.fault(offset, shape, strides) == nil)
   }
 
-  @Test("tensors that reach beyond their storage, or repeat it, are refused", arguments: [
-    (1, [2, 3], [3, 1]), (0, [7], [1]), (0, [2], [6]), (7, [0], [1]), (6, [], []),
-    (0, [2], [.max]), (0, [2, 2], [.max, .max]), (.max, [1], [1]), (0, [.max], [1]),
-    (0, [1 << 40], [0]), (0, [1 << 32, 1 << 32], [0, 0]), (0, [7], [0]),
-  ])
+  @Test(
+    "tensors that reach beyond their storage, or repeat it, are refused",
+    arguments: [
+      (1, [2, 3], [3, 1]), (0, [7], [1]), (0, [2], [6]), (7, [0], [1]), (6, [], []),
+      (0, [2], [.max]), (0, [2, 2], [.max, .max]), (.max, [1], [1]), (0, [.max], [1]),
+      (0, [1 << 40], [0]), (0, [1 << 32, 1 << 32], [0, 0]), (0, [7], [0]),
+    ]
+  )
   func outside(offset: Int, shape: [Int], strides: [Int]) {
     #expect(Self.fault(offset, shape, strides) == .outOfBounds("w"))
   }
 
-  @Test("a storage that claims another size than its entry is refused",
-    arguments: [0, 5, 7, 1 << 62, Int.max])
+  @Test(
+    "a storage that claims another size than its entry is refused",
+    arguments: [0, 5, 7, 1 << 62, Int.max]
+  )
   func storageSize(claimed: Int) {
     #expect(Self.fault(0, [0], [1], claimed: claimed) == .outOfBounds("w"))
   }

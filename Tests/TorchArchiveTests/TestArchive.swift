@@ -111,7 +111,13 @@ enum Pickle {
     strides: [Int]
   ) -> [UInt8] {
     let arguments = tuple(
-      storage, integer(offset), integers(shape), integers(strides), [0x89], Array("}".utf8))
+      storage,
+      integer(offset),
+      integers(shape),
+      integers(strides),
+      [0x89],
+      Array("}".utf8)
+    )
     return global("torch._utils", "_rebuild_tensor_v2") + arguments + Array("R".utf8)
   }
 

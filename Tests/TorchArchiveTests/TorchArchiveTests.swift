@@ -11,8 +11,10 @@ struct TorchArchiveTests {
     try #require(Bundle.module.resourceURL).appending(path: "Golden/\(name)").path
   }
 
-  @Test("the tensors are those that the reference implementation reads",
-    arguments: ["pytorch_model", "mixed"])
+  @Test(
+    "the tensors are those that the reference implementation reads",
+    arguments: ["pytorch_model", "mixed"]
+  )
   func reference(name: String) throws {
     let archive = try TorchArchive(path: try Self.golden(name + ".bin"))
     let expected = try SafetensorsFile(path: try Self.golden(name + ".safetensors"))
@@ -48,7 +50,10 @@ struct TorchArchiveTests {
     }
   }
 
-  @Test("no damage makes the reader fail other than by an error", arguments: [1, 2, 3, 4] as [UInt64])
+  @Test(
+    "no damage makes the reader fail other than by an error",
+    arguments: [1, 2, 3, 4] as [UInt64]
+  )
   func fuzz(seed: UInt64) throws {
     let whole = try MappedFile(try Self.golden("mixed.bin")).copy()
     var random = SplitMix64(seed: seed)
@@ -56,7 +61,9 @@ struct TorchArchiveTests {
       var damaged = whole
       for _ in 0..<Int.random(in: 1...4, using: &random) {
         damaged[Int.random(in: damaged.indices, using: &random)] = UInt8.random(
-          in: 0...255, using: &random)
+          in: 0...255,
+          using: &random
+        )
       }
       guard let archive = try? TorchArchive(MappedFile(path: "x", content: damaged)) else {
         continue

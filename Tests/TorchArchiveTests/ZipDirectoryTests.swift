@@ -25,8 +25,11 @@ struct ZipDirectoryTests {
     }
   }
 
-  @Test("archives are read with 64-bit fields, comments and foreign bytes in front",
-    arguments: [false, true], [false, true])
+  @Test(
+    "archives are read with 64-bit fields, comments and foreign bytes in front",
+    arguments: [false, true],
+    [false, true]
+  )
   func forms(isWide: Bool, hasWideEnd: Bool) throws {
     var archive = Self.sample()
     for index in archive.entries.indices { archive.entries[index].isWide = isWide }
