@@ -111,5 +111,13 @@ let package = Package(
     ),
     tests("TokenizationTests", of: ["ExactJSON", "Tokenization"], golden: true),
     tests("PruningTests", of: ["Curvature", "LinearAlgebra", "Pruning"]),
+    tests("TensorsTests", of: ["Tensors"]),
+    tests("SafetensorsTests", of: ["Safetensors", "Tensors"], golden: true),
+    tests("TorchArchiveTests", of: ["Safetensors", "Tensors", "TorchArchive"], golden: true),
+    tests(
+      "CheckpointTests",
+      of: ["Checkpoint", "ExactJSON", "Safetensors", "Tensors"],
+      golden: true
+    ),
   ]
 )

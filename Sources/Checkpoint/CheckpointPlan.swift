@@ -42,7 +42,9 @@ struct CheckpointPlan {
       let name = changes.renamed[source] ?? source
       guard taken.insert(name).inserted else { throw CheckpointError.duplicateTensor(name) }
       let description = TensorDescription(
-        elementType: old.elementType, shape: changes.shapes[source] ?? old.shape)
+        elementType: old.elementType,
+        shape: changes.shapes[source] ?? old.shape
+      )
       tensorsOfFile[model.layout.fileOfTensor[source] ?? "", default: []]
         .append(Tensor(source: source, name: name, description: description))
     }

@@ -53,8 +53,11 @@ struct WeightFiles {
       let source = try Self.open(FilePath.join(directory, found.name), found.format)
       let names = source.names.map { ($0, found.name) }
       layout = WeightLayout(
-        format: found.format, isSharded: false, files: [found.name],
-        fileOfTensor: Dictionary(uniqueKeysWithValues: names))
+        format: found.format,
+        isSharded: false,
+        files: [found.name],
+        fileOfTensor: Dictionary(uniqueKeysWithValues: names)
+      )
       tensors = source
       return
     }
@@ -65,7 +68,11 @@ struct WeightFiles {
     let shards = try files.map { try Self.open(FilePath.join(directory, $0), found.format) }
     tensors = try ShardedTensors(files: files, shards: shards, fileOfTensor: fileOfTensor)
     layout = WeightLayout(
-      format: found.format, isSharded: true, files: files, fileOfTensor: fileOfTensor)
+      format: found.format,
+      isSharded: true,
+      files: files,
+      fileOfTensor: fileOfTensor
+    )
   }
 
   private static func open(

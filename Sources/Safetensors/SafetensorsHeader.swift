@@ -67,7 +67,9 @@ extension SafetensorsHeader {
       SafetensorsError(path: file.path, fault: fault)
     }
     guard file.count >= prefixByteCount else { throw fault(.truncatedHeader) }
-    let length = file.copy(0..<prefixByteCount).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    let length = file.copy(0..<prefixByteCount).reversed().reduce(UInt64(0)) {
+      $0 << 8 | UInt64($1)
+    }
     guard length <= UInt64(maximumByteCount) else { throw fault(.headerTooLong(length)) }
     guard Int(length) <= file.count - prefixByteCount else { throw fault(.truncatedHeader) }
     return prefixByteCount + Int(length)

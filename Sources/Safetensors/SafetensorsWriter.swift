@@ -103,7 +103,9 @@ package enum SafetensorsWriter {
       guard key != SafetensorsHeader.metadataKey else { throw fault(.reservedName(key.string)) }
       guard root[key] == nil else { throw fault(.duplicateName(key.string)) }
       let byteCount = TensorDescription.checkedByteCount(
-        description.elementType, description.shape)
+        description.elementType,
+        description.shape
+      )
       guard let byteCount, byteCount <= Int.max - position else {
         throw fault(.shapeTooLarge(key.string))
       }

@@ -144,7 +144,9 @@ private func elements<Stored: FixedWidthInteger & BitwiseCopyable, Element>(
     // the `count` slots is initialized once.
     for index in 0..<count {
       let stored = unsafe bytes.unsafeLoadUnaligned(
-        fromUncheckedByteOffset: index &* size, as: type)
+        fromUncheckedByteOffset: index &* size,
+        as: type
+      )
       unsafe (buffer.baseAddress.unsafelyUnwrapped + index)
         .initialize(to: convert(Stored(littleEndian: stored)))
     }
@@ -166,7 +168,8 @@ private func encoded<Stored: FixedWidthInteger & BitwiseCopyable>(
   var specials: Stored = 0
   let sign = Stored(1) << (Stored.bitWidth - 1)
   let bytes = unsafe [UInt8](unsafeUninitializedCapacity: values.count * size) {
-    buffer, initializedCount in
+    buffer,
+    initializedCount in
     // SAFETY: element `index` fills the bytes from `index * size`, all within the capacity.
     let target = UnsafeMutableRawBufferPointer(buffer)
     for index in source.indices {
@@ -174,7 +177,10 @@ private func encoded<Stored: FixedWidthInteger & BitwiseCopyable>(
       bits = bits & ~sign == 0 ? 0 : bits
       specials |= bits & exponent == exponent ? 1 : 0
       unsafe target.baseAddress.unsafelyUnwrapped.storeBytes(
-        of: bits.littleEndian, toByteOffset: index &* size, as: Stored.self)
+        of: bits.littleEndian,
+        toByteOffset: index &* size,
+        as: Stored.self
+      )
     }
     initializedCount = source.count * size
   }

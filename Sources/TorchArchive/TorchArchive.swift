@@ -127,7 +127,8 @@ extension TorchArchive {
     let entryName = root + "data/" + storage.key
     guard let entry = entries[entryName] else { throw Unpickler.Refusal(.missingEntry(entryName)) }
     let (byteCount, overflow) = storage.count.multipliedReportingOverflow(
-      by: storage.elementType.byteCount)
+      by: storage.elementType.byteCount
+    )
     guard !overflow, byteCount == entry.count,
       let placed = StridedTensor(tensor, elementType: storage.elementType, storage: entry)
     else { throw Unpickler.Refusal(.outOfBounds(name.description)) }

@@ -181,7 +181,11 @@ extension Unpickler {
     else { throw malformed() }
     heap.storages.append(
       PickleStorage(
-        elementType: elementType, key: String(decoding: key, as: UTF8.self), count: count))
+        elementType: elementType,
+        key: String(decoding: key, as: UTF8.self),
+        count: count
+      )
+    )
     stack.append(.storage(heap.storages.count - 1))
   }
 
@@ -206,7 +210,8 @@ extension Unpickler {
       shape.count == strides.count, case .bool = arguments[4], case .dictionary = arguments[5]
     else { throw Refusal(.refusedCall(PickleGlobal.rebuildTensor.text)) }
     heap.tensors.append(
-      PickleTensor(storage: storage, offset: offset, shape: shape, strides: strides))
+      PickleTensor(storage: storage, offset: offset, shape: shape, strides: strides)
+    )
     return .tensor(heap.tensors.count - 1)
   }
 

@@ -47,7 +47,11 @@ struct ZipDirectory {
       let name = try reader.name(position + entryByteCount, nameCount)
       let extraStart = position + entryByteCount + nameCount
       let range = try content(
-        reader, entry: position, name: name, extra: extraStart..<extraStart + extraCount)
+        reader,
+        entry: position,
+        name: name,
+        extra: extraStart..<extraStart + extraCount
+      )
       guard entries.updateValue(range, forKey: name) == nil else {
         throw ZipFault("the entry \"\(name)\" stands twice")
       }
@@ -139,7 +143,9 @@ struct ZipDirectory {
       if try reader.integer(position, 2) == 1 {
         var value = position + 4
         for index in fields.indices where UInt64(fields[index]) == saturated {
-          guard value + 8 <= position + 4 + count else { throw ZipFault("a 64-bit size is missing") }
+          guard value + 8 <= position + 4 + count else {
+            throw ZipFault("a 64-bit size is missing")
+          }
           fields[index] = try reader.natural(value, 8)
           value += 8
         }

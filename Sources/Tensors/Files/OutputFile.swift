@@ -79,14 +79,24 @@ package struct OutputFile: ~Copyable {
     unsafe _ = unlink(temporary)
   }
 
-  /// Writes everything, however often the system interrupts.
-  static func write(_ bytes: RawSpan, to descriptor: Int32, path: String) throws(FileError) {
+  /// Writes all bytes to an open file, however often the system interrupts.
+  ///
+  /// - Parameters:
+  ///   - bytes: What to write.
+  ///   - descriptor: The open file.
+  ///   - path: Its name for errors.
+  /// - Throws: ``FileError``.
+  package static func write(_ bytes: RawSpan, to descriptor: Int32, path: String) throws(FileError)
+  {
     var offset = 0
     while offset < bytes.byteCount {
       let written = unsafe bytes.withUnsafeBytes { buffer in
         // SAFETY: reads the rest of the buffer, during the call.
         unsafe Glibc.write(
-          descriptor, buffer.baseAddress.unsafelyUnwrapped + offset, buffer.count - offset)
+          descriptor,
+          buffer.baseAddress.unsafelyUnwrapped + offset,
+          buffer.count - offset
+        )
       }
       if written < 0, errno == EINTR { continue }
       guard written > 0 else { throw .last(.write, path) }
