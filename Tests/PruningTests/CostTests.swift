@@ -11,7 +11,7 @@ struct CostTests {
   static let damping = (activations: 0.1, gradients: 0.2)
 
   static func settings(_ structure: Structure, _ method: Method = .surgeon) throws -> PruningSettings {
-    var settings = try PruningSettings(structure: structure, method: method, target: 0.4)
+    var settings = try PruningSettings(structure: structure, method: method, target: 0.25)
     settings.damping = Damping(
       activations: damping.activations,
       gradients: damping.gradients
