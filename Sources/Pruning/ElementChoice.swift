@@ -38,6 +38,8 @@ func removeCheapest<Layer: ChoosableLayer>(
 ) {
   let removed = plans.map(\.mask.removedWeights)
   switch budget {
+  case .everything:
+    removeCheapest(.max, of: layers, from: &plans)
   case .total(let count):
     removeCheapest(count - removed.reduce(0, +), of: layers, from: &plans)
   case .each(let counts):

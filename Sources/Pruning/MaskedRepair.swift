@@ -76,7 +76,7 @@ package struct MaskedRepair<Scalar: BLASScalar>: Sendable {
     }
     guard initialLoss.isFinite, curvatureIsUsable(state) else { return nil }
     return MaskedSolution(
-      weights: scaled(state.solution, by: units, inverse: true),
+      weights: iterations == 0 ? masked(start) : scaled(state.solution, by: units, inverse: true),
       iterations: iterations,
       losses: (initialLoss, max(0, state.loss))
     )

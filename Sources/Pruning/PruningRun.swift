@@ -51,7 +51,7 @@ package struct PruningRun: Sendable {
     var plan = PruningPlan(settings: settings, layers: structures.plans)
     let shares = settings.schedule(from: plan.removedShare)
     for (step, share) in shares.enumerated() {
-      let budget = RemovalBudget(share, of: plan.layers, allocation: settings.allocation)
+      let budget = RemovalBudget(share, of: plan.layers, settings: settings)
       let prices = try priced(plan, step: step, progress: progress)
       remove(until: budget, prices, from: &plan)
     }

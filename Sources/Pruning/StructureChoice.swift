@@ -117,12 +117,21 @@ enum RemovalBudget: Equatable, Sendable {
   case total(Int)
   /// Of each layer.
   case each([Int])
+  /// Whatever the structure can remove.
+  case everything
 
   /// The share `target` of the weights, rounded to a whole number of them.
-  init(_ target: Double, of plans: [LayerPlan], allocation: Allocation) {
+  ///
+  /// All that a pattern can remove is everything, so that no block stays incomplete because another
+  /// lost more than it had to.
+  init(_ target: Double, of plans: [LayerPlan], settings: PruningSettings) {
+    if case .nm = settings.structure, target >= settings.structure.largestShare {
+      self = .everything
+      return
+    }
     func share(_ count: Int) -> Int { Int((target * Double(count)).rounded()) }
     let counts = plans.map(\.mask.weightCount)
-    switch allocation {
+    switch settings.allocation {
     case .global: self = .total(share(counts.reduce(0, +)))
     case .uniform: self = .each(counts.map(share))
     }
@@ -132,12 +141,13 @@ enum RemovalBudget: Equatable, Sendable {
     switch self {
     case .total(let count): removed.reduce(0, +) >= count
     case .each(let counts): zip(removed, counts).allSatisfy { $0 >= $1 }
+    case .everything: false
     }
   }
 
   func isMet(by removed: [Int], in layer: Int) -> Bool {
     switch self {
-    case .total: false
+    case .total, .everything: false
     case .each(let counts): removed[layer] >= counts[layer]
     }
   }

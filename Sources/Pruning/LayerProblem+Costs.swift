@@ -1,0 +1,88 @@
+package import LinearAlgebra
+
+/// The cheapest way to complete one block of a layer to an N:M pattern.
+package struct BlockCost: Equatable, Sendable {
+  /// The row of the block.
+  package let row: Int
+  /// The columns of the weights to remove, rising.
+  package let columns: [Int]
+  /// The joint cost; nats per token.
+  package let cost: Double
+}
+
+/// What each removal would cost at this calibration, before any of them.
+extension LayerProblem {
+  /// The costs of the kept rows and columns, each removed alone; nats per token.
+  ///
+  /// - Parameter settings: The method and the damping.
+  /// - Returns: Index and cost of each kept row and of each kept column, rising by index.
+  /// - Throws: ``PruningError`` if the curvature is missing or cannot be used.
+  package func structureCosts(
+    _ settings: PruningSettings
+  ) throws(PruningError) -> (
+    rows: [(index: Int, cost: Double)], columns: [(index: Int, cost: Double)]
+  ) {
+    let (layer, conditioned) = try prepared(settings)
+    let costs = layer.structureCosts(
+      layer.zeroedOnly(),
+      method: settings.method,
+      conditioned: conditioned
+    )
+    return (costs.rows, costs.columns)
+  }
+
+  /// The cost of each weight, removed alone; nats per token, zero for what is removed already.
+  ///
+  /// - Parameter settings: The method and the damping.
+  /// - Returns: Shape `[outputs, inputs]`.
+  /// - Throws: ``PruningError`` if the curvature is missing or cannot be used.
+  package func elementCosts(_ settings: PruningSettings) throws(PruningError) -> Matrix<Float> {
+    let (layer, conditioned) = try prepared(settings)
+    let prices = ElementPrices(layer, method: settings.method, conditioned: conditioned)
+    var result = Matrix<Float>(rows: mask.outputs, columns: mask.inputs)
+    for row in 0..<mask.outputs {
+      for column in 0..<mask.inputs where mask.keeps(row: row, column: column) {
+        result[row, column] = prices.cost(weights[row, column], row: row, column: column)
+      }
+    }
+    return result
+  }
+
+  /// The cheapest completion of each block that is not complete yet.
+  ///
+  /// - Parameter settings: The pattern, the method and the damping.
+  /// - Throws: ``PruningError`` if the structure is no pattern that fits the layer, or the curvature
+  ///   is missing or cannot be used.
+  package func blockCosts(_ settings: PruningSettings) throws(PruningError) -> [BlockCost] {
+    guard case .nm(let kept, let size) = settings.structure else { return [] }
+    guard mask.inputs % size == 0 else {
+      throw .blocksDoNotFit(layer: name, inputs: mask.inputs, block: size)
+    }
+    let (layer, conditioned) = try prepared(settings)
+    let blocks = try layer.pricedBlocks(
+      layer.zeroedOnly(),
+      pattern: BlockPattern(kept: kept, of: size),
+      settings: settings,
+      conditioned: conditioned
+    )
+    var result: [BlockCost] = []
+    blocks.forEach { index, key, count in
+      let (row, block) = index.quotientAndRemainder(dividingBy: blocks.blocksPerRow)
+      result.append(
+        BlockCost(
+          row: row,
+          columns: members(blocks.choices[index]).map { block * size + $0 },
+          cost: Double(key) * (blocks.isPerParameter ? Double(count) : 1)
+        )
+      )
+    }
+    return result
+  }
+
+  private func prepared(
+    _ settings: PruningSettings
+  ) throws(PruningError) -> (ActiveLayer, ConditionedFactors?) {
+    let layer = try ActiveLayer(self, plan: LayerPlan(name: name, mask: mask), settings: settings)
+    return (layer, settings.method.repairs ? try ConditionedFactors(layer) : nil)
+  }
+}

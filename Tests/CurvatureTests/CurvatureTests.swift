@@ -1,0 +1,136 @@
+import Curvature
+import LinearAlgebra
+import Testing
+
+/// Whole numbers from −4 to 4, always the same.
+private func samples(_ rows: Int, _ columns: Int) -> Matrix<Float> {
+  let entries = (0..<rows * columns).map { (index: Int) -> Float in
+    let mixed = index * 37 + index * index % 11
+    return Float(mixed % 9 - 4)
+  }
+  return Matrix(rows: rows, columns: columns, storage: entries)
+}
+
+@Suite("Second moments")
+struct SecondMomentTests {
+  @Test("are the mean of x xᵀ, whatever the batches", arguments: [false, true], [1, 3, 70])
+  func mean(appendsOne: Bool, width: Int) throws {
+    let count = 12
+    let all = samples(count, width)
+    var moment = SecondMoment(width: width, appendsOne: appendsOne)
+    for range in [0..<5, 5..<6, 6..<12] {
+      let batch = all.selecting(rows: Array(range), columns: Array(0..<width))
+      moment.add(batch.view)
+    }
+    let mean = try moment.mean()
+    let order = width + (appendsOne ? 1 : 0)
+    #expect(mean.rows == order && mean.columns == order && moment.tokens == count)
+    func entry(_ row: Int, _ column: Int) -> Double {
+      column == width ? 1 : Double(all[row, column])
+    }
+    for i in 0..<order {
+      for j in 0..<order {
+        let exact = (0..<count).reduce(0) { $0 + entry($1, i) * entry($1, j) } / Double(count)
+        // Sums of whole numbers are exact; the quotient is rounded twice.
+        #expect(abs(Double(mean[i, j]) - exact) <= Double(Float.ulpOfOne) * abs(exact))
+      }
+    }
+    if appendsOne { #expect(mean[width, width] == 1) }
+  }
+
+  @Test("count tokens that are zero")
+  func zeros() throws {
+    var moment = SecondMoment(width: 2, appendsOne: false)
+    moment.add(Matrix<Float>(rows: 1, columns: 2, storage: [2, 4]).view)
+    moment.addZeros(3)
+    #expect(try moment.mean().storage == [1, 2, 2, 4])
+  }
+
+  @Test("of nothing do not exist")
+  func nothing() {
+    #expect(throws: CurvatureError.noTokens) {
+      try SecondMoment(width: 2, appendsOne: true).mean()
+    }
+  }
+}
+
+@Suite("Kronecker factors")
+struct FactorTests {
+  @Test("predict the loss of the dense matrix G ⊗ A")
+  func loss() throws {
+    var a = SecondMoment(width: 4, appendsOne: false)
+    a.add(samples(9, 4).view)
+    var g = SecondMoment(width: 3, appendsOne: false)
+    g.add(samples(7, 3).view)
+    let factors = try KroneckerFactors(activations: a.mean(), gradients: g.mean())
+    let change = samples(3, 4)
+    var exact = 0.0
+    for i in 0..<12 {
+      for j in 0..<12 {
+        let entry =
+          Double(factors.gradients[i / 4, j / 4]) * Double(factors.activations[i % 4, j % 4])
+        exact += Double(change.storage[i]) * entry * Double(change.storage[j]) / 2
+      }
+    }
+    #expect(abs(factors.loss(of: change) - exact) <= 1e-5 * exact)
+  }
+
+  @Test("that cannot be are refused")
+  func refused() {
+    let good = Matrix<Float>(rows: 2, columns: 2, storage: [1, 0, 0, 1])
+    var negative = good
+    negative[1, 1] = -1
+    #expect(throws: CurvatureError.negativeDiagonal(.activations, index: 1)) {
+      try KroneckerFactors(activations: negative, gradients: good)
+    }
+    #expect(throws: CurvatureError.notSquare(.gradients, rows: 1, columns: 2)) {
+      try KroneckerFactors(activations: good, gradients: Matrix(rows: 1, columns: 2))
+    }
+    var infinite = good
+    infinite[0, 1] = .nan
+    #expect(throws: CurvatureError.notFinite(.activations)) {
+      try KroneckerFactors(activations: infinite, gradients: good)
+    }
+  }
+}
+
+@Suite("Damping")
+struct DampingTests {
+  static let matrix = Matrix<Float>(rows: 3, columns: 3, storage: [2, 1, 0, 1, 4, 0, 0, 0, 0])
+
+  @Test("adds a share of the mean diagonal over what is alive")
+  func mean() {
+    let factor = DampedFactor(Self.matrix, alive: [0, 1], share: 0.5, scale: .mean)
+    #expect(factor.added == [1.5, 1.5, 0])
+    #expect(factor.diagonal(1) == 5.5)
+  }
+
+  @Test("or a share of each entry, and a little of their mean")
+  func entry() {
+    let factor = DampedFactor(Self.matrix, alive: [0, 1], share: 0.5, scale: .entry)
+    #expect(factor.added == [1 + 3e-4, 2 + 3e-4, 0])
+  }
+
+  @Test("is raised tenfold until the kept part has a factor, and counted")
+  func raised() throws {
+    // Eigenvalues 1 + λ and −1 + λ: λ has to pass 1.
+    let indefinite = Matrix<Float>(rows: 2, columns: 2, storage: [0.5, 1, 1, 0.5])
+    let factor = DampedFactor(indefinite, alive: [0, 1], share: 0.02, scale: .mean)
+    let conditioned = try ConditionedFactor(factor, keeping: [0, 1], side: .gradients)
+    #expect(conditioned.timesRaised == 2)
+    let l = conditioned.cholesky.factor
+    #expect(abs(l[0, 0] * l[0, 0] - 1.5) <= 1e-15)
+    let hopeless = DampedFactor(indefinite, alive: [0, 1], share: 1e-6, scale: .mean)
+    #expect(throws: CurvatureError.notPositiveDefinite(order: 2, damping: 0.005)) {
+      try ConditionedFactor(hopeless, keeping: [0, 1], side: .gradients)
+    }
+  }
+
+  @Test("keeps nothing of nothing")
+  func empty() throws {
+    let factor = DampedFactor(Self.matrix, alive: [0, 1], share: 0.5, scale: .mean)
+    let conditioned = try ConditionedFactor(factor, keeping: [], side: .activations)
+    #expect(conditioned.cholesky.order == 0 && conditioned.timesRaised == 0)
+    #expect(conditioned.cholesky.inverseDiagonal().isEmpty)
+  }
+}

@@ -1,0 +1,317 @@
+import Curvature
+import LinearAlgebra
+import Pruning
+import Testing
+
+@Suite("A pruning run")
+struct RunTests {
+  static let structures: [Structure] = [
+    .element, .nm(kept: 2, of: 4), .rowsColumns, .rows, .columns,
+  ]
+
+  @Test("gives the same bits on one thread and on four", arguments: structures)
+  func threads(structure: Structure) throws {
+    let problems = try (1...3).map {
+      try sampleProblem($0, rows: 70, inputs: 40 + 40 * $0, hasBias: $0 == 2)
+    }
+    let settings = try PruningSettings(structure: structure, target: 0.4)
+    let before = Parallelism.threads
+    defer { Parallelism.threads = before }
+    Parallelism.threads = 1
+    let single = try prune(problems, settings)
+    Parallelism.threads = 4
+    let several = try prune(problems, settings)
+    #expect(single.plan == several.plan)
+    for (one, other) in zip(single.outcomes, several.outcomes) {
+      #expect(one.weights == other.weights)
+      #expect(one.lossRepaired == other.lossRepaired)
+    }
+  }
+
+  @Test("what one calibration removed stays removed in the next", arguments: structures)
+  func shots(structure: Structure) throws {
+    var problems = try (1...2).map {
+      try sampleProblem($0, rows: 10, inputs: 12, hasBias: $0 == 1)
+    }
+    var removed = 0
+    for target in [0.2, 0.35, 0.5] {
+      let settings = try PruningSettings(structure: structure, target: target)
+      let (plan, outcomes) = try prune(problems, settings)
+      let now = plan.layers.reduce(0) { $0 + $1.mask.removedWeights }
+      #expect(now > removed && Double(now) >= (target * 240).rounded())
+      removed = now
+      problems = try zip(problems, outcomes).map { problem, outcome in
+        var union = outcome.mask
+        union.formUnion(problem.mask)
+        #expect(union == outcome.mask)
+        return try LayerProblem(
+          name: problem.name,
+          weights: outcome.weights,
+          hasBias: problem.hasBias,
+          factors: problem.factors,
+          mask: outcome.mask
+        )
+      }
+    }
+  }
+
+  @Test("rows and columns can be removed after single weights, which stay removed")
+  func mixed() throws {
+    let problem = try sampleProblem(4, rows: 9, inputs: 8, hasBias: true)
+    let first = try prune([problem], try PruningSettings(structure: .element, target: 0.3))
+    let outcome = try #require(first.outcomes.first)
+    let next = try LayerProblem(
+      name: "layer",
+      weights: outcome.weights,
+      hasBias: true,
+      factors: problem.factors,
+      mask: outcome.mask
+    )
+    let second = try prune([next], try PruningSettings(structure: .rowsColumns, target: 0.6))
+    let mask = try #require(second.outcomes.first).mask
+    var union = mask
+    union.formUnion(outcome.mask)
+    #expect(union == mask)
+    #expect(mask.removedWeights >= 43 && mask.removedWeights <= 43 + 9)
+    #expect(mask.keptRows.population + mask.keptColumns.population < 17)
+  }
+
+  @Test("layers may lose everything, be dead, or have no gradients at all", arguments: structures)
+  func edges(structure: Structure) throws {
+    var random = Random(1)
+    let zero = Matrix<Float>(rows: 4, columns: 4)
+    let mask = LayerMask(outputs: 4, inputs: 4)
+    func layer(_ name: String, _ weights: Matrix<Float>, _ a: Matrix<Float>, _ g: Matrix<Float>)
+      throws -> LayerProblem
+    {
+      try LayerProblem(
+        name: name,
+        weights: weights,
+        hasBias: false,
+        factors: KroneckerFactors(activations: a, gradients: g),
+        mask: mask
+      )
+    }
+    let moment = random.moment(4)
+    let problems = [
+      try layer("no weights", zero, moment, moment),
+      try layer("no inputs", random.matrix(4, 4), zero, moment),
+      try layer("no gradients", random.matrix(4, 4), moment, zero),
+      try layer("ordinary", random.matrix(4, 4), moment, moment),
+      try sampleProblem(2, rows: 1, inputs: 4, hasBias: true),
+    ]
+    var targets = [0.2, 0.5]
+    if structure.largestShare == 1 { targets += [0.9, 0.99] }
+    for target in targets {
+      for method in Method.allCases {
+        let settings = try PruningSettings(structure: structure, method: method, target: target)
+        let (plan, outcomes) = try prune(problems, settings)
+        #expect(plan.removedShare >= target - 0.5 / 68)
+        #expect(outcomes.allSatisfy { $0.weights.isFinite })
+        #expect(outcomes.allSatisfy { ($0.lossRepaired ?? 0).isFinite })
+      }
+    }
+  }
+
+  @Test("what is dead goes before anything that costs", arguments: [Structure.element, .rowsColumns])
+  func deadFirst(structure: Structure) throws {
+    let problem = try sampleProblem(
+      5,
+      rows: 8,
+      inputs: 8,
+      deadRows: [1, 6],
+      deadColumns: [0, 3]
+    )
+    // Two rows of 8 and two columns of the 6 rows left: 28 weights of 64.
+    let settings = try PruningSettings(structure: structure, target: 28.0 / 64)
+    let (plan, outcomes) = try prune([problem], settings)
+    #expect(plan.layers[0].predictedCost == 0)
+    #expect(outcomes[0].lossRepaired == 0)
+    #expect(plan.layers[0].mask.removedWeights == 28)
+  }
+
+  @Test("NaN in weights or factors is refused by name")
+  func nan() throws {
+    let sample = try sampleProblem(1, rows: 2, inputs: 2)
+    var weights = sample.weights
+    weights[1, 0] = .nan
+    #expect(throws: PruningError.weightsNotFinite(layer: "v_proj")) {
+      try LayerProblem(
+        name: "v_proj",
+        weights: weights,
+        hasBias: false,
+        factors: sample.factors,
+        mask: sample.mask
+      )
+    }
+    var moment = Matrix<Float>(rows: 2, columns: 2, repeating: 1)
+    moment[0, 1] = .infinity
+    #expect(throws: CurvatureError.notFinite(.gradients)) {
+      try KroneckerFactors(activations: Matrix(rows: 2, columns: 2), gradients: moment)
+    }
+    #expect(PruningError.weightsNotFinite(layer: "v_proj").description.contains("v_proj"))
+  }
+
+  @Test("an indefinite factor ends the run with the layer's name")
+  func indefinite() throws {
+    var moment = Matrix<Float>(rows: 2, columns: 2, repeating: 5)
+    moment[0, 0] = 1e-3
+    moment[1, 1] = 1e-3
+    let problem = try LayerProblem(
+      name: "k_proj",
+      weights: Matrix(rows: 2, columns: 2, repeating: 1),
+      hasBias: false,
+      factors: KroneckerFactors(activations: moment, gradients: moment),
+      mask: LayerMask(outputs: 2, inputs: 2)
+    )
+    let settings = try PruningSettings(structure: .rows, target: 0.5)
+    #expect {
+      try prune([problem], settings)
+    } throws: { error in
+      String(describing: error).contains("k_proj")
+    }
+  }
+
+  @Test("shapes that do not belong together are refused by name")
+  func shapes() throws {
+    let sample = try sampleProblem(1, rows: 3, inputs: 4)
+    let error = PruningError.shapeMismatch(
+      layer: "fc1",
+      what: "weight matrix",
+      expected: [3, 5],
+      found: [3, 4]
+    )
+    #expect(throws: error) {
+      try LayerProblem(
+        name: "fc1",
+        weights: sample.weights,
+        hasBias: true,
+        factors: sample.factors,
+        mask: sample.mask
+      )
+    }
+  }
+}
+
+@Suite("Consequences of removals")
+struct ConsequenceTests {
+  /// Two layers, the second fed by the first: row i of one with column i of the other.
+  static func chain(_ width: Int) throws -> (problems: [LayerProblem], rules: [Consequence]) {
+    let problems = [
+      try sampleProblem(1, rows: width, inputs: 6, hasBias: true, name: "up"),
+      try sampleProblem(2, rows: 5, inputs: width, hasBias: true, name: "down"),
+    ]
+    let rules = (0..<width).flatMap { index -> [Consequence] in
+      let row = StructureID(layer: 0, axis: .row, index: index)
+      let column = StructureID(layer: 1, axis: .column, index: index)
+      return [
+        Consequence(causes: [row], freed: [column]), Consequence(causes: [column], freed: [row]),
+      ]
+    }
+    return (problems, rules)
+  }
+
+  @Test("coupled rows and columns go together, and the target counts both")
+  func coupled() throws {
+    let (problems, rules) = try Self.chain(8)
+    let settings = try PruningSettings(structure: .rowsColumns, target: 0.5)
+    let (plan, outcomes) = try prune(problems, settings, consequences: rules)
+    let (up, down) = (plan.layers[0], plan.layers[1])
+    #expect(up.mask.keptRows == down.mask.keptColumns)
+    for index in 0..<8 where !up.mask.keptRows[index] {
+      #expect(up.freedRows[index] != down.freedColumns[index])
+      #expect((0..<7).allSatisfy { outcomes[0].weights[index, $0] == 0 })
+    }
+    let removed = up.mask.removedWeights + down.mask.removedWeights
+    #expect(removed >= 44 && removed < 44 + 11)
+  }
+
+  @Test("nothing is free before all of its causes are removed")
+  func conjunction() throws {
+    let problems = [try sampleProblem(3, rows: 4, inputs: 4), try sampleProblem(4, rows: 4, inputs: 4)]
+    let causes = (0..<4).map { StructureID(layer: 0, axis: .column, index: $0) }
+    let rule = Consequence(
+      causes: causes,
+      freed: [StructureID(layer: 1, axis: .row, index: 2)]
+    )
+    for target in stride(from: 0.1, to: 1, by: 0.1) {
+      var settings = try PruningSettings(structure: .columns, target: target)
+      settings.steps = 1
+      let plan = try prune(problems, settings, consequences: [rule]).plan
+      let isEmpty = plan.layers[0].mask.keptColumns.population == 0
+      #expect(plan.layers[1].freedRows[2] == isEmpty)
+    }
+  }
+
+  @Test("what earlier calibrations removed has its consequences at once")
+  func earlier() throws {
+    let (problems, rules) = try Self.chain(4)
+    var mask = problems[0].mask
+    mask.remove(rows: [3])
+    let first = try LayerProblem(
+      name: "up",
+      weights: problems[0].weights,
+      hasBias: true,
+      factors: problems[0].factors,
+      mask: mask
+    )
+    let settings = try PruningSettings(structure: .rowsColumns, target: 0.1)
+    let plan = try prune([first, problems[1]], settings, consequences: rules).plan
+    #expect(plan.layers[1].freedColumns[3] && !plan.layers[1].mask.keptColumns[3])
+  }
+
+  @Test("a consequence that names nothing is refused")
+  func unknown() throws {
+    let (problems, _) = try Self.chain(2)
+    let rule = Consequence(causes: [StructureID(layer: 0, axis: .row, index: 2)], freed: [])
+    #expect(throws: PruningError.noSuchStructure(layer: 0, index: 2)) {
+      try PruningRun(
+        store: LayersInMemory(problems),
+        settings: PruningSettings(structure: .rows, target: 0.5),
+        consequences: [rule]
+      )
+    }
+  }
+}
+
+@Suite("Settings")
+struct SettingsTests {
+  @Test("a structure is read from its name and written back")
+  func names() throws {
+    for name in ["element", "rows-columns", "rows", "columns", "2:4", "1:16", "15:16"] {
+      #expect(try Structure(name).description == name)
+    }
+    for name in ["", "4:2", "0:4", "4:4", "2:17", "2:", ":4", "2:4:8", "+2:4", "Rows", "02:4"] {
+      #expect(throws: PruningError.unknownStructure(name)) { try Structure(name) }
+    }
+  }
+
+  @Test("targets out of range are refused", arguments: [0, 1, -0.1, 1.5, .nan, .infinity])
+  func targets(target: Double) {
+    #expect(throws: PruningError.self) {
+      try PruningSettings(structure: .element, target: target)
+    }
+  }
+
+  @Test("a pattern removes all it can unless told otherwise, and no more")
+  func patterns() throws {
+    #expect(try PruningSettings(structure: .nm(kept: 1, of: 4)).target == 0.75)
+    #expect(throws: PruningError.targetOutOfRange(0.6, .nm(kept: 2, of: 4))) {
+      try PruningSettings(structure: .nm(kept: 2, of: 4), target: 0.6)
+    }
+    #expect(throws: PruningError.targetMissing(.rows)) { try PruningSettings(structure: .rows) }
+  }
+
+  @Test("a schedule rises from what is removed to the target")
+  func schedule() throws {
+    for ramp in Ramp.allCases {
+      var settings = try PruningSettings(structure: .element, target: 0.75)
+      settings.steps = 4
+      settings.ramp = ramp
+      let shares = settings.schedule(from: 0.25)
+      #expect(shares.count == 4 && shares.last == 0.75)
+      #expect(zip([0.25] + shares, shares).allSatisfy { $0 < $1 })
+      #expect(settings.schedule(from: 0.8) == [0.75])
+    }
+  }
+}
