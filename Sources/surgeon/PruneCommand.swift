@@ -3,7 +3,7 @@ import Foundation
 import LLMSurgeon
 import Pruning
 
-/// `surgeon prune`
+/// The command `surgeon prune`.
 struct PruneCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "prune",
@@ -81,7 +81,11 @@ struct PruneCommand: ParsableCommand {
         ),
         progress: progress
       )
-      print(json ? report.json : try report.text(columns: Terminal.columns, isTerminal: Terminal.isTerminal))
+      print(
+        json
+          ? report.json
+          : try report.text(columns: Terminal.columns, isTerminal: Terminal.isTerminal)
+      )
     }
   }
 

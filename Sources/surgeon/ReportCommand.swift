@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import LLMSurgeon
 
-/// `surgeon report`
+/// The command `surgeon report`.
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
@@ -26,7 +26,9 @@ struct ReportCommand: ParsableCommand {
       let report = try PruneReport(checkpoint: URL(filePath: checkpoint))
       if let html { try report.writeHTML(to: URL(filePath: html)) }
       if let json { try report.writeJSON(to: URL(filePath: json)) }
-      if html == nil, json == nil { print(try report.text(columns: Terminal.columns, isTerminal: Terminal.isTerminal)) }
+      if html == nil, json == nil {
+        print(try report.text(columns: Terminal.columns, isTerminal: Terminal.isTerminal))
+      }
     }
   }
 }

@@ -21,7 +21,10 @@ public func calibrate(
   progress: any ProgressListener = SilentProgress()
 ) throws -> CalibrationSummary {
   try checkOutput(
-    options.output, mark: StatisticsManifest.fileName, overwrite: options.overwrite)
+    options.output,
+    mark: StatisticsManifest.fileName,
+    overwrite: options.overwrite
+  )
   let opened = try OpenedModel(options.model)
   let windows = try opened.calibrationWindows(options.input, options.windows)
   var manifest = StatisticsManifest(

@@ -23,7 +23,10 @@ public func prune(
   progress: any ProgressListener = SilentProgress()
 ) throws -> PruneReport {
   try checkOutput(
-    options.output, mark: ModelDirectory.configurationName, overwrite: options.overwrite)
+    options.output,
+    mark: ModelDirectory.configurationName,
+    overwrite: options.overwrite
+  )
   let settings = try options.settings(target: nil)
   let opened = try OpenedModel(options.model)
   let fingerprint = try opened.fingerprint()
