@@ -68,7 +68,7 @@ extension PruningReport {
     self.init(
       programVersion: Program.version,
       model: ModelRecord(
-        name: opened.name,
+        name: opened.recordedName,
         family: opened.configuration.modelType,
         blocks: decoder.blocks,
         hiddenSize: decoder.hiddenSize,
