@@ -4,5 +4,10 @@ import Tensors
 public enum StagedOutput {
   /// Removes files and folders that are still under temporary names; call it when an interrupted
   /// process is about to end. Work that a later run continues from is kept.
-  public static func discardAll() { StagingArea.discardAll() }
+  ///
+  /// - Returns: Whether there is such work.
+  public static func discardAll() -> Bool {
+    StagingArea.discardAll()
+    return UnfinishedFolder.discardUnused()
+  }
 }

@@ -21,7 +21,10 @@ public func calibrate(
   progress: any ProgressListener = SilentProgress()
 ) throws -> CalibrationSummary {
   try checkOutput(
-    options.output, mark: StatisticsManifest.fileName, overwrite: options.overwrite)
+    options.output,
+    mark: StatisticsManifest.fileName,
+    overwrite: options.overwrite
+  )
   let opened = try OpenedModel(options.model)
   let windows = try opened.calibrationWindows(options.input, options.windows)
   var manifest = StatisticsManifest(
@@ -33,8 +36,10 @@ public func calibrate(
     seed: options.windows.seed
   )
   let folder = try UnfinishedFolder(for: options.output, identity: manifest.json)
-  try manifest.measure(opened.model, windows, into: folder.url, progress: progress)
-  try folder.become(options.output)
+  try folder.run {
+    try manifest.measure(opened.model, windows, into: folder.url, progress: progress)
+    try folder.become(options.output)
+  }
   return CalibrationSummary(
     sequences: windows.count,
     length: windows.length,

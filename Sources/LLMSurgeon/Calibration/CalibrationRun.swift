@@ -52,7 +52,11 @@ struct CalibrationRun {
     }
     let top = saved?.block ?? model.decoder.blocks - 1
     var (inputs, output) = try forward(
-      sequences, through: top, needsOutput: saved == nil, progress: progress)
+      sequences,
+      through: top,
+      needsOutput: saved == nil,
+      progress: progress
+    )
     var state = try saved ?? differentiateHead(output, sequences, progress: progress)
     output = Matrix(rows: 0, columns: 0)
     try backward(&state, &inputs, progress: progress)

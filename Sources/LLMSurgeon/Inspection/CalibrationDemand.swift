@@ -44,7 +44,8 @@ public struct CalibrationDemand: Sendable, Equatable {
 
     let batch = Double(max(1, DecoderBlock.tokensPerBatch / length) * length)
     let width = Double(
-      8 * decoder.hiddenSize + 6 * decoder.innerSize + 10 * decoder.heads * decoder.headSize)
+      8 * decoder.hiddenSize + 6 * decoder.innerSize + 10 * decoder.heads * decoder.headSize
+    )
     let kept = (blocks + 1) * tokens * Double(decoder.hiddenSize)
     let embedding = Double(decoder.vocabulary) * Double(decoder.hiddenSize)
     memory = 4 * (kept + max(embedding, weights + 2 * squares + batch * width))

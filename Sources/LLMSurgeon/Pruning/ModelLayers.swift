@@ -30,7 +30,9 @@ struct ModelLayers: LayerStore {
       LayerDescription(
         name: linear.name,
         mask: LayerMask(
-          zerosOf: try Self.weights(of: linear, in: source), hasBias: linear.hasBias),
+          zerosOf: try Self.weights(of: linear, in: source),
+          hasBias: linear.hasBias
+        ),
         hasBias: linear.hasBias
       )
     }

@@ -81,7 +81,8 @@ extension PruningReport {
       if outcome.timesDampingRaised > 0 {
         notes.append(
           "shot \(shot.number): the damping of \(layers[index].name) was raised tenfold "
-            + "\(outcome.timesDampingRaised) times")
+            + "\(outcome.timesDampingRaised) times"
+        )
       }
       if mask.keptWeights == 0, before[index].mask.keptWeights > 0 {
         notes.append("shot \(shot.number): \(layers[index].name) lost all its weights")
