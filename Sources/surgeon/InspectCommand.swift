@@ -31,7 +31,11 @@ struct InspectCommand: ParsableCommand {
   func run() throws {
     try Session.run(session) { _ in
       let inspection = try inspect(model: model, samples: samples, length: length)
-      print(json ? inspection.json : inspection.text(columns: Terminal.columns, isTerminal: Terminal.isTerminal))
+      print(
+        json
+          ? inspection.json
+          : inspection.text(columns: Terminal.columns, isTerminal: Terminal.isTerminal)
+      )
     }
   }
 }

@@ -53,6 +53,7 @@ struct PruneCommand: ParsableCommand {
   var session: RunOptions
 
   func validate() throws {
+    try checkOutputName(output)
     let needsData = removal.method != .magnitude
     guard statistics == nil || input.input == nil else {
       throw ValidationError("give --statistics, or a text or token file, not both")
@@ -81,7 +82,11 @@ struct PruneCommand: ParsableCommand {
         ),
         progress: progress
       )
-      print(json ? report.json : try report.text(columns: Terminal.columns, isTerminal: Terminal.isTerminal))
+      print(
+        json
+          ? report.json
+          : try report.text(columns: Terminal.columns, isTerminal: Terminal.isTerminal)
+      )
     }
   }
 

@@ -26,7 +26,9 @@ struct ReportCommand: ParsableCommand {
       let report = try PruneReport(checkpoint: URL(filePath: checkpoint))
       if let html { try report.writeHTML(to: URL(filePath: html)) }
       if let json { try report.writeJSON(to: URL(filePath: json)) }
-      if html == nil, json == nil { print(try report.text(columns: Terminal.columns, isTerminal: Terminal.isTerminal)) }
+      if html == nil, json == nil {
+        print(try report.text(columns: Terminal.columns, isTerminal: Terminal.isTerminal))
+      }
     }
   }
 }
