@@ -80,12 +80,18 @@ let package = Package(
     module("Pruning", uses: ["Curvature", "LinearAlgebra", real]),
     module("Checkpoint", uses: ["ExactJSON", "Safetensors", "Tensors", "TorchArchive"]),
 
-    module("DemonstrationModel", path: "calibration", excluding: ["README.md"], resources: [.copy("demo")]),
+    module(
+      "DemonstrationModel",
+      path: "calibration",
+      excluding: ["README.md"],
+      resources: [.copy("demo")]
+    ),
 
     module(
       "LLMSurgeon",
       uses: [
-        "Checkpoint", "Curvature", "DemonstrationModel", "ExactJSON", "LinearAlgebra", "Pruning", "Report",
+        "Checkpoint", "Curvature", "DemonstrationModel", "ExactJSON", "LinearAlgebra", "Pruning",
+        "Report",
         "Safetensors", "Tensors", "Tokenization", "Transformer",
       ]
     ),
@@ -118,6 +124,18 @@ let package = Package(
       "CheckpointTests",
       of: ["Checkpoint", "ExactJSON", "Safetensors", "Tensors"],
       golden: true
+    ),
+    tests(
+      "LLMSurgeonTests",
+      of: [
+        "DemonstrationModel", "ExactJSON", "LLMSurgeon", "Pruning", "Report", "Safetensors",
+        "Tensors",
+      ],
+      golden: true
+    ),
+    tests(
+      "CommandLineTests",
+      of: ["DemonstrationModel", "ExactJSON", "Safetensors", "Tensors", "surgeon"]
     ),
   ]
 )
