@@ -1,7 +1,9 @@
 internal import FoundationEssentials
 internal import Tensors
 
-/// Where a model is: a directory, or a snapshot in the local Hugging Face cache. Nothing is fetched.
+/// Where a model is: a directory, or a snapshot in the local Hugging Face cache.
+///
+/// Nothing is fetched.
 package struct ModelLocation: Equatable, Sendable {
   /// The revision that is meant when none is named.
   static let defaultRevision = "main"

@@ -60,18 +60,20 @@ package struct StagedDirectory: ~Copyable {
     try Self.check(destination, existing)
     let parent = FilePath.split(destination).directory
     if !FileSystem.exists(destination) || Self.isEmpty(destination) {
-      try FileSystem.move(path, to: destination)
+      try StagingArea.leave(path) { try FileSystem.move(path, to: destination) }
       isStaged = false
       try FileSystem.synchronize(parent)
       return
     }
     let old = path + ".old"
-    try FileSystem.move(destination, to: old)
-    do {
-      try FileSystem.move(path, to: destination)
-    } catch {
-      try FileSystem.move(old, to: destination)
-      throw error
+    try StagingArea.leave(path) {
+      try FileSystem.move(destination, to: old)
+      do {
+        try FileSystem.move(path, to: destination)
+      } catch {
+        try FileSystem.move(old, to: destination)
+        throw error
+      }
     }
     isStaged = false
     try FileSystem.synchronize(parent)
@@ -81,6 +83,7 @@ package struct StagedDirectory: ~Copyable {
   deinit {
     guard isStaged else { return }
     try? FileSystem.removeTree(path)
+    StagingArea.leave(path)
     for parent in madeParents.reversed() { FileSystem.removeIfEmpty(parent) }
   }
 
@@ -93,6 +96,7 @@ package struct StagedDirectory: ~Copyable {
       let candidate = FilePath.partial(destination, attempt: attempt)
       do {
         try FileSystem.makeDirectory(candidate)
+        StagingArea.enter(candidate)
         return candidate
       } catch {
         attempt += 1

@@ -21,9 +21,9 @@ extension JSONValue {
   package var integer: Int? {
     if case .number(let number) = self { number.integer } else { nil }
   }
-  /// The value, if this is a number.
+  /// The value, if this is a number that a double can hold; one like `1e999` is nil, not infinite.
   package var double: Double? {
-    if case .number(let number) = self { number.double } else { nil }
+    if case .number(let number) = self, number.double.isFinite { number.double } else { nil }
   }
   /// Whether this is `null`.
   package var isNull: Bool { self == .null }

@@ -7,6 +7,8 @@ import Transformer
 struct OpenedModel: Sendable {
   /// What the person called it.
   let name: String
+  /// Where it was found.
+  let location: ModelLocation
   /// Its files.
   let directory: ModelDirectory
   /// What `config.json` says.
@@ -17,6 +19,12 @@ struct OpenedModel: Sendable {
   /// Where the model lies.
   var directoryURL: URL { URL(filePath: directory.path, directoryHint: .isDirectory) }
 
+  /// The name for reports: `org/name`, or the directory's name without the folders above it, which
+  /// differ between machines.
+  var recordedName: String {
+    location.repository ?? URL(filePath: location.directory).standardizedFileURL.lastPathComponent
+  }
+
   /// The window length when nothing is said: 2048, or what the model takes if that is less.
   var usualLength: Int { min(2048, model.decoder.positions) }
 
@@ -26,7 +34,8 @@ struct OpenedModel: Sendable {
   /// - Throws: `CheckpointError` or `ModelError` saying what is missing, damaged or unknown.
   init(_ name: String) throws {
     self.name = name
-    directory = try ModelDirectory(ModelLocation.resolve(name).directory)
+    location = try ModelLocation.resolve(name)
+    directory = try ModelDirectory(location.directory)
     configuration = try ModelConfiguration(config: directory.configuration)
     model = try DecoderModel(configuration: configuration, source: directory.tensors)
   }

@@ -26,8 +26,12 @@ public protocol ProgressListener: Sendable {
 public struct SilentProgress: ProgressListener {
   /// A listener that ignores everything.
   public init() {}
+  /// Does nothing.
   public func begin(_ phase: String, total: Int, unit: String) {}
+  /// Does nothing.
   public func advance(to completed: Int) {}
+  /// Does nothing.
   public func end() {}
+  /// Does nothing.
   public func note(_ message: String) {}
 }

@@ -38,6 +38,7 @@ private let libraryThreadsAreOff: Bool = {
 extension Float: BLASScalar {
   @unsafe package static let kernels: BLASKernels<Float> = {
     precondition(libraryThreadsAreOff, "OpenBLAS is told its thread count before its first use")
+    // SAFETY: the routines of this type, whose pointers the callers check.
     return unsafe BLASKernels(product: cblas_sgemm, triangularSolve: cblas_strsm)
   }()
 }
@@ -45,6 +46,7 @@ extension Float: BLASScalar {
 extension Double: BLASScalar {
   @unsafe package static let kernels: BLASKernels<Double> = {
     precondition(libraryThreadsAreOff, "OpenBLAS is told its thread count before its first use")
+    // SAFETY: the routines of this type, whose pointers the callers check.
     return unsafe BLASKernels(product: cblas_dgemm, triangularSolve: cblas_dtrsm)
   }()
 }

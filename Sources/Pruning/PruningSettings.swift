@@ -161,7 +161,7 @@ package struct PruningSettings: Equatable, Sendable {
     } else {
       throw .targetMissing(structure)
     }
-    let defaults = Defaults(for: structure, shots: shots)
+    let defaults = Defaults(for: structure, method: method, shots: shots)
     allocation = defaults.allocation
     damping = defaults.damping
     steps = defaults.steps

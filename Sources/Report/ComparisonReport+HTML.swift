@@ -38,23 +38,27 @@ extension ComparisonReport {
   }
 
   private var table: HTMLTable {
+    // A column of dashes would say nothing.
+    let isTimed = rows.contains { $0.seconds != nil }
     var table = HTMLTable(
       label: "Perplexity of each way of pruning",
       columns: [
         .text("Structure"), .number("Target"), .text("Method"), .number("Removed"),
-        .number("Perplexity"), .number("Against dense"), .number("Time"),
-      ]
+        .number("Perplexity"), .number("Against dense"),
+      ] + (isTimed ? [.number("Time")] : [])
     )
     table.add(
-      ["Dense, not pruned", "", "", "", Self.figure(densePerplexity), "", ""],
+      ["Dense, not pruned", "", "", "", Self.figure(densePerplexity), ""] + (isTimed ? [""] : []),
       isStrong: true
     )
     for row in rows {
-      table.add([
-        row.structure, Quantity.percent(row.target), row.method.rawValue,
-        Quantity.percent(row.shareRemoved), Self.figure(row.perplexity), factor(of: row),
-        row.seconds.map { Quantity.duration(seconds: $0) } ?? "–",
-      ])
+      let time = row.seconds.map { Quantity.duration(seconds: $0) } ?? "–"
+      table.add(
+        [
+          row.structure, Quantity.percent(row.target), row.method.rawValue,
+          Quantity.percent(row.shareRemoved), Self.figure(row.perplexity), factor(of: row),
+        ] + (isTimed ? [time] : [])
+      )
     }
     return table
   }

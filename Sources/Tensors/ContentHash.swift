@@ -36,6 +36,7 @@ package struct ContentHash: Hashable, Sendable, CustomStringConvertible {
 
   /// A hasher that has seen nothing.
   package init() {
+    // SAFETY: takes nothing, and returns an owned state or null.
     guard let state = unsafe XXH3_createState() else {
       preconditionFailure("there is no memory for a hash state")
     }

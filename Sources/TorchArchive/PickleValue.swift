@@ -1,7 +1,8 @@
 internal import Tensors
 
-/// What a pickle of weights can hold. Containers are numbers of slots in ``PickleHeap``, so that no
-/// nesting, however deep, recurses.
+/// What a pickle of weights can hold.
+///
+/// Containers are numbers of slots in ``PickleHeap``, so that no nesting, however deep, recurses.
 enum PickleValue: Equatable {
   case none
   case bool(Bool)

@@ -8,14 +8,13 @@ struct StridedTensor: Equatable {
   /// The steps from one index to the next, in elements.
   private let strides: [Int]
 
-  /// Checks that a tensor lies within its storage.
+  /// Checks that a tensor lies within its storage; nil if it reaches beyond it, or has more elements
+  /// than it (a few bytes could otherwise pretend to be a tensor of any size).
   ///
   /// - Parameters:
   ///   - tensor: The tensor.
   ///   - elementType: How its numbers are stored.
   ///   - storage: Where the bytes of the storage are in the file.
-  /// - Returns: nil if it reaches beyond its storage, or has more elements than it (a few bytes
-  ///   could otherwise pretend to be a tensor of any size).
   init?(_ tensor: PickleTensor, elementType: ElementType, storage: Range<Int>) {
     let available = storage.count / elementType.byteCount
     guard let count = TensorDescription.checkedCount(tensor.shape), count <= available,
@@ -51,14 +50,18 @@ struct StridedTensor: Equatable {
   func gather(_ file: MappedFile) -> [UInt8] {
     if let contiguousRange { return file.copy(contiguousRange) }
     let size = description.elementType.byteCount
-    let stored = file.copy(range)
     var result: [UInt8] = []
     result.reserveCapacity(description.byteCount)
     var index = [Int](repeating: 0, count: description.shape.count)
     var position = 0
-    for _ in 0..<description.count {
-      result += stored[position * size..<(position + 1) * size]
-      advance(&index, &position)
+    file.withBytes { bytes in
+      unsafe bytes.extracting(range).withUnsafeBytes { stored in
+        for _ in 0..<description.count {
+          // SAFETY: every index reaches an element within the range, as `init` has checked.
+          unsafe result += stored[position * size..<(position + 1) * size]
+          advance(&index, &position)
+        }
+      }
     }
     return result
   }

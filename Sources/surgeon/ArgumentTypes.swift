@@ -9,6 +9,7 @@ extension Structure: ExpressibleByArgument {
     self = structure
   }
 
+  /// How help shows a default.
   public var defaultValueDescription: String { "\(self)" }
 
   /// The share that all blocks of N:M remove; nil for the other structures.

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import LLMSurgeon
 
-/// `surgeon calibrate`
+/// The command `surgeon calibrate`.
 struct CalibrateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "calibrate",

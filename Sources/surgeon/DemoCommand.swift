@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import LLMSurgeon
 
-/// `surgeon demo`
+/// The command `surgeon demo`.
 struct DemoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "demo",

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import LLMSurgeon
 
-/// `surgeon evaluate`
+/// The command `surgeon evaluate`.
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",

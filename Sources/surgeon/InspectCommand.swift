@@ -1,7 +1,7 @@
 import ArgumentParser
 import LLMSurgeon
 
-/// `surgeon inspect`
+/// The command `surgeon inspect`.
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",

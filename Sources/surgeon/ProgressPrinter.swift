@@ -55,8 +55,10 @@ final class ProgressPrinter: ProgressListener {
       guard isTerminal else {
         // A line for each tenth, and only for work that takes a while.
         let tenth = Int(share * 10)
-        guard tenth > phase.shownTenth, elapsed > 5, share < 1 else { return nil }
+        let isRecent = phase.lastDrawn.map { Self.seconds(since: $0) < 5 } ?? (elapsed < 5)
+        guard tenth > phase.shownTenth, !isRecent, share < 1 else { return nil }
         phase.shownTenth = tenth
+        phase.lastDrawn = .now
         return "\(phase.name): \(count), \(left)\n"
       }
       if let last = phase.lastDrawn, Self.seconds(since: last) < 0.1, share < 1 { return nil }

@@ -3,7 +3,7 @@ import Foundation
 import LLMSurgeon
 import Pruning
 
-/// `surgeon prune`
+/// The command `surgeon prune`.
 struct PruneCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "prune",

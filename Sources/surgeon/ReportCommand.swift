@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import LLMSurgeon
 
-/// `surgeon report`
+/// The command `surgeon report`.
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",

@@ -113,7 +113,10 @@ struct RunTests {
     }
   }
 
-  @Test("what is dead goes before anything that costs", arguments: [Structure.element, .rowsColumns])
+  @Test(
+    "what is dead goes before anything that costs",
+    arguments: [Structure.element, .rowsColumns]
+  )
   func deadFirst(structure: Structure) throws {
     let problem = try sampleProblem(
       5,
@@ -228,7 +231,9 @@ struct ConsequenceTests {
 
   @Test("nothing is free before all of its causes are removed")
   func conjunction() throws {
-    let problems = [try sampleProblem(3, rows: 4, inputs: 4), try sampleProblem(4, rows: 4, inputs: 4)]
+    let problems = [
+      try sampleProblem(3, rows: 4, inputs: 4), try sampleProblem(4, rows: 4, inputs: 4),
+    ]
     let causes = (0..<4).map { StructureID(layer: 0, axis: .column, index: $0) }
     let rule = Consequence(
       causes: causes,

@@ -106,7 +106,7 @@ private struct DemonstrationStage {
     let folder = output.appending(path: name, directoryHint: .isDirectory)
     progress.note("\(removal.structure), \(removal.method.rawValue)")
     let start = ContinuousClock.now
-    var report = try LLMSurgeon.prune(
+    let report = try LLMSurgeon.prune(
       PruneOptions(
         model: DemonstrationModel.directory.path,
         data: .statistics(statistics),
@@ -117,7 +117,6 @@ private struct DemonstrationStage {
       progress: progress
     ).report
     let seconds = (ContinuousClock.now - start) / .seconds(1)
-    report.model.name = comparison.model
     comparison.rows.append(
       ComparisonReport.Row(
         structure: "\(removal.structure)",

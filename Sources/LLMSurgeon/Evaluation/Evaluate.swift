@@ -61,7 +61,7 @@ public struct Evaluation: Sendable, Equatable {
     let document: JSONValue = [
       "perplexity": JSONValue(perplexity), "loss": JSONValue(loss), "unit": "nats per token",
       "windows": JSONValue(windows), "length": JSONValue(length), "source": JSONValue(source),
-      "special_tokens": false, "overlap": 0, "precision": "float32",
+      "specialTokens": false, "overlap": 0, "precision": "float32",
     ]
     return String(decoding: JSONWriter.write(document, indent: 2).dropLast(), as: UTF8.self)
   }

@@ -68,8 +68,8 @@ public struct CalibrationDemand: Sendable, Equatable {
   var json: JSONValue {
     [
       "samples": JSONValue(samples), "length": JSONValue(length),
-      "operations": JSONValue(operations), "memory_bytes": JSONValue(Int(memory)),
-      "disk_bytes": JSONValue(Int(disk)), "seconds": JSONValue(seconds),
+      "operations": JSONValue(operations), "memoryBytes": JSONValue(Int(memory)),
+      "diskBytes": JSONValue(Int(disk)), "seconds": JSONValue(seconds),
     ]
   }
 }

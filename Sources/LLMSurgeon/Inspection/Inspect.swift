@@ -133,11 +133,11 @@ extension Inspection {
   public var json: String {
     let document: JSONValue = [
       "model": JSONValue(name), "family": JSONValue(modelType),
-      "element_type": JSONValue(elementType), "blocks": JSONValue(decoder.blocks),
-      "hidden_size": JSONValue(decoder.hiddenSize), "inner_size": JSONValue(decoder.innerSize),
-      "heads": JSONValue(decoder.heads), "key_value_heads": JSONValue(decoder.keyValueHeads),
+      "elementType": JSONValue(elementType), "blocks": JSONValue(decoder.blocks),
+      "hiddenSize": JSONValue(decoder.hiddenSize), "innerSize": JSONValue(decoder.innerSize),
+      "heads": JSONValue(decoder.heads), "keyValueHeads": JSONValue(decoder.keyValueHeads),
       "vocabulary": JSONValue(decoder.vocabulary), "parameters": JSONValue(parameters),
-      "prunable_weights": JSONValue(prunable), "calibration": demand.json,
+      "prunableWeights": JSONValue(prunable), "calibration": demand.json,
       "layers": .array(
         linears.map { linear in
           [

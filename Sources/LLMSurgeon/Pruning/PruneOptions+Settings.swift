@@ -8,8 +8,9 @@ import Transformer
 extension PruneOptions {
   /// The solver's settings, defaults filled in.
   ///
-  /// - Parameter target: The share of the whole target, 0 to 1, that this shot reaches; nil for all
+  /// - Parameter share: The share of the whole target, 0 to 1, that this shot reaches; nil for all
   ///   of it.
+  /// - Returns: The settings of the shot.
   /// - Throws: `PruningError` naming the first setting that is out of range.
   func settings(target share: Double?) throws -> PruningSettings {
     let whole = try PruningSettings(
@@ -67,7 +68,7 @@ extension PruningReport {
     self.init(
       programVersion: Program.version,
       model: ModelRecord(
-        name: opened.name,
+        name: opened.recordedName,
         family: opened.configuration.modelType,
         blocks: decoder.blocks,
         hiddenSize: decoder.hiddenSize,

@@ -53,6 +53,7 @@ struct StatisticsDirectory: Sendable {
   /// The factors of a layer.
   ///
   /// - Parameter index: The layer's position among the model's layers.
+  /// - Returns: `A` and `G`.
   /// - Throws: ``JobError/badStatistics(path:reason:)`` if they are missing or misshapen, or
   ///   `CurvatureError` if they cannot be a curvature.
   func factors(of index: Int) throws -> KroneckerFactors {

@@ -156,7 +156,7 @@ extension StatisticsManifest.Layer {
     [
       "name": JSONValue(name), "block": JSONValue(block), "kind": JSONValue(kind),
       "outputs": JSONValue(outputs), "inputs": JSONValue(inputs), "bias": .bool(hasBias),
-      "input_group": JSONValue(inputGroup),
+      "inputGroup": JSONValue(inputGroup),
     ]
   }
 
@@ -166,7 +166,7 @@ extension StatisticsManifest.Layer {
       let outputs = json["outputs"]?.integer, outputs > 0,
       let inputs = json["inputs"]?.integer, inputs > 0,
       let hasBias = json["bias"]?.bool,
-      let inputGroup = json["input_group"]?.string
+      let inputGroup = json["inputGroup"]?.string
     else { return nil }
     self.init(
       name: name,

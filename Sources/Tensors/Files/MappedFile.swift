@@ -21,6 +21,7 @@ package struct MappedFile: Sendable {
     guard status.st_mode & S_IFMT != S_IFDIR else { throw FileError(.open, path, code: EISDIR) }
     // A pipe or a device could block or never end.
     guard status.st_mode & S_IFMT == S_IFREG else { throw FileError(.open, path, code: EINVAL) }
+    // SAFETY: the path is a terminated string during the call.
     guard unsafe access(path, R_OK) == 0 else { throw .last(.open, path) }
     do {
       data = try Data(contentsOf: URL(filePath: path), options: .alwaysMapped)

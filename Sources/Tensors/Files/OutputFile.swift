@@ -27,6 +27,7 @@ package struct OutputFile: ~Copyable {
       }
       temporary = candidate
       descriptor = opened
+      StagingArea.enter(candidate)
       return
     }
     throw FileError(.create, path, code: EEXIST)
@@ -60,9 +61,12 @@ package struct OutputFile: ~Copyable {
       discardTemporary()
       throw error
     }
-    // SAFETY: both paths are terminated strings during the call.
-    guard unsafe rename(temporary, path) == 0 else {
-      let error = FileError.last(.rename, path)
+    do throws(FileError) {
+      try StagingArea.leave(temporary) { () throws(FileError) in
+        // SAFETY: both paths are terminated strings during the call.
+        guard unsafe rename(temporary, path) == 0 else { throw .last(.rename, path) }
+      }
+    } catch {
       discardTemporary()
       throw error
     }
@@ -77,6 +81,7 @@ package struct OutputFile: ~Copyable {
   private borrowing func discardTemporary() {
     // SAFETY: the path is a terminated string during the call; a file that is gone is no fault.
     unsafe _ = unlink(temporary)
+    StagingArea.leave(temporary)
   }
 
   /// Writes all bytes to an open file, however often the system interrupts.

@@ -11,8 +11,24 @@ package enum StagingArea {
   /// Notes a temporary file or folder.
   package static func enter(_ path: String) { paths.withLock { _ = $0.insert(path) } }
 
-  /// Forgets one that got its final name or is removed.
+  /// Forgets one that is removed.
   package static func leave(_ path: String) { paths.withLock { _ = $0.remove(path) } }
+
+  /// Gives a temporary file or folder its final name, which no interruption cuts in two.
+  ///
+  /// - Parameters:
+  ///   - path: Its temporary name.
+  ///   - rename: Renames it, and whatever has to make room.
+  /// - Throws: What `rename` throws; the path counts as temporary still.
+  package static func leave<Failure: Error>(
+    _ path: String,
+    by rename: () throws(Failure) -> Void
+  ) throws(Failure) {
+    try paths.withLock { paths throws(Failure) in
+      try rename()
+      paths.remove(path)
+    }
+  }
 
   /// Removes everything that is still temporary; called when the process is about to end.
   package static func discardAll() {
