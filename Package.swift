@@ -125,5 +125,17 @@ let package = Package(
       of: ["Checkpoint", "ExactJSON", "Safetensors", "Tensors"],
       golden: true
     ),
+    tests(
+      "LLMSurgeonTests",
+      of: [
+        "DemonstrationModel", "ExactJSON", "LLMSurgeon", "Pruning", "Report", "Safetensors",
+        "Tensors",
+      ],
+      golden: true
+    ),
+    tests(
+      "CommandLineTests",
+      of: ["DemonstrationModel", "ExactJSON", "Safetensors", "Tensors", "surgeon"]
+    ),
   ]
 )

@@ -6,5 +6,10 @@ public enum StagedOutput {
   ///
   /// Call it when an interrupted process is about to end. Work that a later run continues from is
   /// kept.
-  public static func discardAll() { StagingArea.discardAll() }
+  ///
+  /// - Returns: Whether there is such work.
+  public static func discardAll() -> Bool {
+    StagingArea.discardAll()
+    return UnfinishedFolder.discardUnused()
+  }
 }

@@ -1,23 +1,29 @@
 import ExactJSON
 import Foundation
+import Synchronization
 import Tensors
 
 /// A folder beside an output that keeps the work of a run until the output is complete.
 ///
 /// It carries the settings of its run; a later run with the same settings goes on in it, one with
-/// other settings is refused.
+/// other settings is refused if there is work in it.
 struct UnfinishedFolder {
   /// The folder.
   let url: URL
-  /// Whether an earlier run left work in it.
-  let isContinued: Bool
+  private let madeParents: [URL]
 
   private static let identityFile = "identity.json"
+  /// Files that a run writes before it has done anything.
+  private static let preparations = [identityFile, StatisticsManifest.tokensFile]
+  /// The folders of this process that are not finished.
+  private static let open = Mutex<[String: UnfinishedFolder]>([:])
 
   /// Where the work for an output is kept.
   static func location(for output: URL) -> URL {
-    output.deletingLastPathComponent()
-      .appending(path: ".\(output.lastPathComponent).unfinished", directoryHint: .isDirectory)
+    let named =
+      [".", ".."].contains(output.lastPathComponent) ? output.standardizedFileURL : output
+    return named.deletingLastPathComponent()
+      .appending(path: ".\(named.lastPathComponent).unfinished", directoryHint: .isDirectory)
   }
 
   /// Opens the folder of an output, or makes it.
@@ -25,34 +31,40 @@ struct UnfinishedFolder {
   /// - Parameters:
   ///   - output: What will be complete one day.
   ///   - identity: Everything that decides what the run computes.
-  /// - Throws: ``JobError/foreignRemains(path:)`` if another run's work is there, `FileError` if
-  ///   the folder cannot be made.
+  /// - Throws: ``JobError/foreignRemains(path:)`` if another run's work is there,
+  ///   ``JobError/unwritable(path:reason:)`` or `FileError` if the folder cannot be made.
   init(for output: URL, identity: JSONValue) throws {
     url = Self.location(for: output)
     let file = url.appending(path: Self.identityFile)
     let wanted = JSONWriter.write(identity, indent: 2)
-    if FileManager.default.fileExists(atPath: url.path) {
-      if let found = try? Data(contentsOf: file) {
-        guard [UInt8](found) == wanted else {
-          throw JobError.foreignRemains(path: url.relativePath)
-        }
-        isContinued = true
-        return
-      }
-      // Nothing but what a run leaves that was stopped before it wrote its settings.
-      let names = try FileManager.default.contentsOfDirectory(atPath: url.path)
-      guard names.allSatisfy({ $0.hasPrefix(".") }) else {
-        throw JobError.foreignRemains(path: url.relativePath)
-      }
-    } else {
-      do {
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-      } catch {
-        throw JobError.unwritable(path: output.relativePath, reason: reason(of: error))
-      }
+    let isThere = FileManager.default.fileExists(atPath: url.path)
+    let isOwn = isThere && (try? Data(contentsOf: file)).map { [UInt8]($0) } == wanted
+    guard !isThere || isOwn || !Self.hasWork(url) else {
+      throw JobError.foreignRemains(path: url.relativePath)
     }
-    isContinued = false
-    try write(wanted, to: file.path)
+    if isOwn {
+      madeParents = []
+      Self.removePartialFiles(in: url)
+    } else {
+      // What a run left that was stopped before it had done anything is of no use.
+      if isThere { try? FileManager.default.removeItem(at: url) }
+      madeParents = Self.missingParents(of: url)
+      try make(for: output, identity: wanted)
+    }
+    let folder = self
+    Self.open.withLock { $0[folder.url.path] = folder }
+  }
+
+  /// Does the work of a run; if it fails before anything was done, nothing is left.
+  ///
+  /// - Parameter work: What is kept in the folder, and where it goes at the end.
+  /// - Returns: What `work` returns.
+  /// - Throws: What `work` throws.
+  func run<Result>(_ work: () throws -> Result) throws -> Result {
+    do { return try work() } catch {
+      if !Self.hasWork(url) { discard() }
+      throw error
+    }
   }
 
   /// Gives the folder its final name.
@@ -60,62 +72,98 @@ struct UnfinishedFolder {
   /// - Parameter output: The name; what bears it now, the caller has decided to replace.
   /// - Throws: `JobError.unwritable` if it cannot be moved; what was there is still there then.
   func become(_ output: URL) throws {
-    try? FileManager.default.removeItem(at: url.appending(path: Self.identityFile))
     let manager = FileManager.default
-    let old = output.deletingLastPathComponent()
-      .appending(path: ".\(output.lastPathComponent).replaced")
+    let parent = url.deletingLastPathComponent()
+    let old = url.deletingPathExtension().appendingPathExtension("replaced")
     do {
       let exists = manager.fileExists(atPath: output.path)
       if exists {
         try? manager.removeItem(at: old)
         try manager.moveItem(at: output, to: old)
       }
-      try manager.moveItem(at: url, to: output)
-      if exists { try? manager.removeItem(at: old) }
+      do { try manager.moveItem(at: url, to: output) } catch {
+        if exists { try? manager.moveItem(at: old, to: output) }
+        throw error
+      }
     } catch {
+      throw JobError.unwritable(path: output.relativePath, reason: reason(of: error))
+    }
+    // Only now: without its identity, a folder that is not finished could not be continued.
+    try? manager.removeItem(at: output.appending(path: Self.identityFile))
+    try? manager.removeItem(at: old)
+    for directory in [output, parent] {
+      try? FileHandle(forReadingFrom: directory).synchronize()
+    }
+    close()
+  }
+
+  /// Removes the folder when its work has gone into an output.
+  func discard() {
+    try? FileManager.default.removeItem(at: url)
+    for parent in madeParents.reversed() {
+      let names = try? FileManager.default.contentsOfDirectory(atPath: parent.path)
+      if names?.isEmpty == true { try? FileManager.default.removeItem(at: parent) }
+    }
+    close()
+  }
+
+  /// Removes the folders of this process in which nothing was done yet.
+  ///
+  /// - Returns: Whether there is one in which something was done.
+  static func discardUnused() -> Bool {
+    let folders = open.withLock { $0.values.sorted { $0.url.path < $1.url.path } }
+    for folder in folders where !hasWork(folder.url) { folder.discard() }
+    return folders.contains { hasWork($0.url) }
+  }
+}
+
+extension UnfinishedFolder {
+  private func close() { _ = Self.open.withLock { $0.removeValue(forKey: url.path) } }
+
+  private func make(for output: URL, identity: [UInt8]) throws {
+    do {
+      try makeDirectory(url)
+      try write(identity, to: url.appending(path: Self.identityFile).path)
+    } catch {
+      discard()
+      if error is FileError { throw error }
       throw JobError.unwritable(path: output.relativePath, reason: reason(of: error))
     }
   }
 
-  /// Removes the folder when its work has gone into an output.
-  func discard() { try? FileManager.default.removeItem(at: url) }
-}
-
-/// Writes a whole file, complete or not at all.
-///
-/// - Parameters:
-///   - bytes: Its content.
-///   - path: Its name.
-/// - Throws: `FileError` naming the path and the reason.
-func write(_ bytes: [UInt8], to path: String) throws {
-  var file = try OutputFile(path)
-  try file.write(bytes)
-  try file.commit()
-}
-
-/// Refuses an output that would replace something the person did not mean.
-///
-/// - Parameters:
-///   - output: The directory to write.
-///   - mark: A file that a directory of this kind holds; only such a one is ever replaced.
-///   - overwrite: Whether the person agreed to replace it.
-/// - Throws: ``JobError/outputExists(path:)`` or ``JobError/outputIsForeign(path:mark:)``.
-func checkOutput(_ output: URL, mark: String, overwrite: Bool) throws {
-  guard FileManager.default.fileExists(atPath: output.path) else { return }
-  // Nothing is listed for a file, so it is refused like a folder with content.
-  let names = try? FileManager.default.contentsOfDirectory(atPath: output.path)
-  if names?.isEmpty == true { return }
-  guard overwrite else { throw JobError.outputExists(path: output.relativePath) }
-  guard names?.contains(mark) == true else {
-    throw JobError.outputIsForeign(path: output.relativePath, mark: mark)
+  /// The paths of the files in a folder and below, from there.
+  private static func files(in folder: URL) -> [String]? {
+    let paths = try? FileManager.default.subpathsOfDirectory(atPath: folder.path)
+    return paths?.filter {
+      (try? FileManager.default.contentsOfDirectory(atPath: folder.appending(path: $0).path)) == nil
+    }
   }
-}
 
-/// The reason of a Foundation error in a few words.
-func reason(of error: any Error) -> String {
-  let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-  if let underlying, underlying.domain == NSPOSIXErrorDomain {
-    return FileError(.write, "it", code: Int32(underlying.code)).reason
+  /// Whether there is anything in a folder that a run could continue from.
+  private static func hasWork(_ folder: URL) -> Bool {
+    guard FileManager.default.fileExists(atPath: folder.path) else { return false }
+    guard let files = files(in: folder) else { return true }
+    return files.contains { file in
+      let name = FilePath.split(file).name
+      return !name.hasPrefix(".") && !preparations.contains(name)
+    }
   }
-  return (error as NSError).localizedDescription
+
+  /// Removes the files that a killed process was writing.
+  private static func removePartialFiles(in folder: URL) {
+    for file in files(in: folder) ?? [] where FilePath.split(file).name.hasPrefix(".") {
+      try? FileManager.default.removeItem(at: folder.appending(path: file))
+    }
+  }
+
+  /// The directories above a folder that do not exist, outermost first.
+  private static func missingParents(of folder: URL) -> [URL] {
+    var missing: [URL] = []
+    var parent = folder.deletingLastPathComponent()
+    while !FileManager.default.fileExists(atPath: parent.path), parent.pathComponents.count > 1 {
+      missing.insert(parent, at: 0)
+      parent = parent.deletingLastPathComponent()
+    }
+    return missing
+  }
 }

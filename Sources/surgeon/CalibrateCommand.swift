@@ -38,7 +38,10 @@ struct CalibrateCommand: ParsableCommand {
   @OptionGroup(title: "Run")
   var session: RunOptions
 
-  func validate() throws { _ = try input.required() }
+  func validate() throws {
+    _ = try input.required()
+    try checkOutputName(output)
+  }
 
   func run() throws {
     try Session.run(session) { progress in

@@ -22,6 +22,8 @@ struct DemoCommand: ParsableCommand {
   @OptionGroup(title: "Run")
   var session: RunOptions
 
+  func validate() throws { try checkOutputName(output) }
+
   func run() throws {
     try Session.run(session) { progress in
       let demonstration = try demonstrate(

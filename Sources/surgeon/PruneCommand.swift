@@ -53,6 +53,7 @@ struct PruneCommand: ParsableCommand {
   var session: RunOptions
 
   func validate() throws {
+    try checkOutputName(output)
     let needsData = removal.method != .magnitude
     guard statistics == nil || input.input == nil else {
       throw ValidationError("give --statistics, or a text or token file, not both")

@@ -2,9 +2,12 @@ import ArgumentParser
 import Dispatch
 import Foundation
 import LLMSurgeon
+import Synchronization
 
 /// Runs one command's work with its threads, its progress, and a clean answer to Ctrl-C.
 enum Session {
+  private static let isInterrupted = Atomic<Bool>(false)
+
   /// Runs `body`; an interruption or a failure ends the process with one line and the right code.
   ///
   /// - Parameters:
@@ -18,6 +21,8 @@ enum Session {
     do {
       try body(options.progress)
     } catch {
+      // What failed may have failed because its temporary files were removed.
+      while isInterrupted.load(ordering: .acquiring) { sleep(1) }
       report("\(error)")
       throw ExitCode.failure
     }
@@ -29,9 +34,11 @@ enum Session {
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler {
-        StagedOutput.discardAll()
-        report("\(word); give the same command again to continue")
-        exit(128 + number)
+        isInterrupted.store(true, ordering: .releasing)
+        let continues = StagedOutput.discardAll()
+        report(continues ? "\(word); give the same command again to continue" : word)
+        // The other threads still compute, so nothing they use may be torn down.
+        _exit(128 + number)
       }
       source.resume()
       return source

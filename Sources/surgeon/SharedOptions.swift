@@ -78,3 +78,8 @@ struct RunOptions: ParsableArguments {
   /// A listener for this run.
   var progress: ProgressPrinter { ProgressPrinter(isQuiet: quiet) }
 }
+
+/// Refuses a name that names nothing.
+func checkOutputName(_ output: String) throws {
+  if output.isEmpty { throw ValidationError("--output must name a directory") }
+}

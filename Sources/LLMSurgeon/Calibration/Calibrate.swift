@@ -36,8 +36,10 @@ public func calibrate(
     seed: options.windows.seed
   )
   let folder = try UnfinishedFolder(for: options.output, identity: manifest.json)
-  try manifest.measure(opened.model, windows, into: folder.url, progress: progress)
-  try folder.become(options.output)
+  try folder.run {
+    try manifest.measure(opened.model, windows, into: folder.url, progress: progress)
+    try folder.become(options.output)
+  }
   return CalibrationSummary(
     sequences: windows.count,
     length: windows.length,

@@ -29,6 +29,7 @@ public func prune(
   )
   let settings = try options.settings(target: nil)
   let opened = try OpenedModel(options.model)
+  try options.checkPlace(apartFrom: opened.directory)
   let fingerprint = try opened.fingerprint()
   let input = try PruneInput(options.data, opened: opened, fingerprint: fingerprint)
   let identity = options.identity(settings, input: input, fingerprint: fingerprint)
@@ -41,11 +42,27 @@ public func prune(
     files: ShotFiles(folder: folder.url),
     report: try PruningReport(opened, options, settings, input: input, fingerprint: fingerprint)
   )
-  try run.finish(progress: progress)
-  let report = try PruneReport(run.report)
-  try run.writeCheckpoint(report)
+  let report = try folder.run {
+    try run.finish(progress: progress)
+    let report = try PruneReport(run.report)
+    try run.writeCheckpoint(report)
+    return report
+  }
   folder.discard()
   return report
+}
+
+extension PruneOptions {
+  /// Finds out before any work whether the checkpoint can be written where it shall go.
+  fileprivate func checkPlace(apartFrom model: ModelDirectory) throws {
+    // Makes an empty directory under a temporary name, and removes it.
+    _ = try StagedDirectory(
+      output.path,
+      existing: overwrite
+        ? .replaced(ifContaining: ModelDirectory.configurationName) : .refused,
+      apartFrom: model.path
+    )
+  }
 }
 
 /// The shots of one pruning.
@@ -130,7 +147,7 @@ struct PruneRun {
       let folder = files.statistics(shot)
       let finished = folder.appending(path: StatisticsManifest.fileName)
       if !FileManager.default.fileExists(atPath: finished.path) {
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try makeDirectory(folder)
         var manifest = StatisticsManifest(
           of: model,
           family: opened.configuration.modelType,

@@ -41,6 +41,7 @@ struct StatisticsDirectory: Sendable {
     for (layer, linear) in zip(manifest.layers, model.linears)
     where layer.name != linear.name || layer.outputs != linear.outputs
       || layer.inputs != linear.inputs || layer.hasBias != linear.hasBias
+      || layer.block != linear.block
     {
       throw foreign("its \(layer.name) is \(layer.outputs)×\(layer.inputs)")
     }
@@ -69,19 +70,20 @@ struct StatisticsDirectory: Sendable {
 
   /// The windows that were calibrated on.
   func windows() throws -> TokenWindows {
-    let path = folder.appending(path: StatisticsManifest.tokensFile).path
+    let file = StatisticsManifest.tokensFile
+    let otherTokens = JobError.badStatistics(
+      path: folder.relativePath,
+      reason: "\(file) holds other tokens than the manifest says"
+    )
+    let tokens = try SafetensorsFile(path: folder.appending(path: file).path).integers("tokens")
+    guard tokens.count == manifest.positions else { throw otherTokens }
     let windows = TokenWindows(
-      tokens: try SafetensorsFile(path: path).integers("tokens"),
+      tokens: tokens,
       length: manifest.length,
       starts: manifest.starts,
       source: manifest.dataSource
     )
-    guard windows.fingerprint == manifest.dataFingerprint else {
-      throw JobError.badStatistics(
-        path: folder.relativePath,
-        reason: "\(StatisticsManifest.tokensFile) holds other tokens than the manifest says"
-      )
-    }
+    guard windows.fingerprint == manifest.dataFingerprint else { throw otherTokens }
     return windows
   }
 

@@ -129,7 +129,8 @@ extension StatisticsManifest {
       let seed = settings?["seed"]?.string.flatMap({ UInt64($0) }),
       let entries = json["layers"]?.array
     else { return nil }
-    let layers = entries.compactMap(Layer.init(json:))
+    // Every block has a layer.
+    let layers = entries.compactMap(Layer.init(json:)).filter { $0.block < entries.count }
     let starts = data?["starts"]?.array.map { $0.compactMap(\.integer) }
     guard layers.count == entries.count, starts == nil || starts?.count == sequences else {
       return nil

@@ -1,0 +1,54 @@
+import Foundation
+import Tensors
+
+/// Writes a whole file, complete or not at all.
+///
+/// - Parameters:
+///   - bytes: Its content.
+///   - path: Its name.
+/// - Throws: `FileError` naming the path and the reason.
+func write(_ bytes: [UInt8], to path: String) throws {
+  var file = try OutputFile(path)
+  try file.write(bytes)
+  try file.commit()
+}
+
+/// Makes a directory, and what is missing above it.
+///
+/// - Parameter url: The directory; it may exist.
+/// - Throws: ``JobError/unwritable(path:reason:)``.
+func makeDirectory(_ url: URL) throws {
+  do {
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+  } catch {
+    throw JobError.unwritable(path: url.relativePath, reason: reason(of: error))
+  }
+}
+
+/// Refuses an output that would replace something the person did not mean.
+///
+/// - Parameters:
+///   - output: The directory to write.
+///   - mark: A file that a directory of this kind holds; only such a one is ever replaced.
+///   - overwrite: Whether the person agreed to replace it.
+/// - Throws: ``JobError/outputExists(path:)`` or ``JobError/outputIsForeign(path:mark:)``.
+func checkOutput(_ output: URL, mark: String, overwrite: Bool) throws {
+  guard FileManager.default.fileExists(atPath: output.path) else { return }
+  // Nothing is listed for a file, so it is refused like a folder with content.
+  let names = try? FileManager.default.contentsOfDirectory(atPath: output.path)
+  if names?.isEmpty == true { return }
+  guard overwrite else { throw JobError.outputExists(path: output.relativePath) }
+  guard names?.contains(mark) == true else {
+    throw JobError.outputIsForeign(path: output.relativePath, mark: mark)
+  }
+}
+
+/// The reason of a Foundation error in a few words.
+func reason(of error: any Error) -> String {
+  if let error = error as? JobError, case .unwritable(_, let reason) = error { return reason }
+  let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+  if let underlying, underlying.domain == NSPOSIXErrorDomain {
+    return FileError(.write, "it", code: Int32(underlying.code)).reason
+  }
+  return (error as NSError).localizedDescription
+}

@@ -1,0 +1,99 @@
+import Foundation
+import Glibc
+import TestKit
+import Testing
+
+@Suite("Interruptions")
+struct InterruptionTests {
+  private static let windows = ["--samples", "24", "--length", "256", "--threads", "2"]
+
+  private static func calibrate(to output: String) -> [String] {
+    ["calibrate", Embedded.model, "--text", Embedded.text, "--output", output] + windows
+  }
+
+  /// Waits until there is a file, while the process runs.
+  private func wait(for path: String, _ running: Surgeon.Running) throws {
+    while !FileManager.default.fileExists(atPath: path) {
+      try #require(running.process.isRunning, "it ended before \(path) was there")
+      usleep(2000)
+    }
+  }
+
+  /// What differs between two folders of files.
+  private func differences(_ scratch: ScratchDirectory, _ left: String, _ right: String) throws
+    -> [String]
+  {
+    let names = Set(try scratch.names(in: left)).union(try scratch.names(in: right))
+    return names.filter { name in
+      let first = try? scratch.read("\(left)/\(name)")
+      return first == nil || first != (try? scratch.read("\(right)/\(name)"))
+    }.sorted()
+  }
+
+  @Test(
+    "an interrupted calibration says so, and continues to the same bytes",
+    arguments: [SIGINT, SIGTERM, SIGKILL]
+  )
+  func calibration(number: Int32) throws {
+    let scratch = try ScratchDirectory()
+    try Surgeon.succeed(Self.calibrate(to: scratch.path("whole")))
+    let command = Self.calibrate(to: scratch.path("part"))
+    let running = try Surgeon.start(command)
+    try wait(for: scratch.path(".part.unfinished/block-00004.safetensors"), running)
+    kill(running.process.processIdentifier, number)
+    let output = try running.finish()
+    #expect(try scratch.names() == [".part.unfinished", "whole"])
+    if number != SIGKILL {
+      #expect(output.status == 128 + number)
+      let word = number == SIGINT ? "interrupted" : "terminated"
+      let last = output.messages.last ?? ""
+      #expect(last == "surgeon: \(word); give the same command again to continue")
+    }
+    let rest = try Surgeon.succeed(command)
+    #expect(rest.standardError.contains("continuing an unfinished calibration"))
+    #expect(try differences(scratch, "whole", "part") == [])
+    #expect(try scratch.names() == ["part", "whole"])
+  }
+
+  @Test(
+    "an interrupted pruning in shots continues to the same bytes",
+    arguments: [SIGINT, SIGKILL]
+  )
+  func shots(number: Int32) throws {
+    let scratch = try ScratchDirectory()
+    func command(_ name: String) -> [String] {
+      [
+        "prune", Embedded.model, "--text", Embedded.text, "--samples", "4", "--length", "64",
+        "--structure", "rows-columns", "--target", "0.3", "--shots", "2", "--steps", "1",
+        "--threads", "2", "--output", scratch.path(name),
+      ]
+    }
+    try Surgeon.succeed(command("whole"))
+    let running = try Surgeon.start(command("part"))
+    try wait(for: scratch.path(".part.unfinished/shot-1.safetensors"), running)
+    kill(running.process.processIdentifier, number)
+    let output = try running.finish()
+    #expect(try scratch.names() == [".part.unfinished", "whole"])
+    if number == SIGINT { #expect(output.status == 130) }
+    let rest = try Surgeon.succeed(command("part"))
+    #expect(rest.standardError.contains("continuing an unfinished run after shot 1 of 2"))
+    #expect(try differences(scratch, "whole", "part") == [])
+    #expect(try scratch.names() == ["part", "whole"])
+  }
+
+  @Test("work of other settings is refused by name, and may be finished or removed")
+  func otherSettings() throws {
+    let scratch = try ScratchDirectory()
+    let command = Self.calibrate(to: scratch.path("part"))
+    let running = try Surgeon.start(command)
+    try wait(for: scratch.path(".part.unfinished/block-00005.safetensors"), running)
+    kill(running.process.processIdentifier, SIGKILL)
+    _ = try running.finish()
+    try expectFailure(
+      command.map { $0 == "24" ? "23" : $0 },
+      saying: scratch.path(".part.unfinished")
+    )
+    try Surgeon.succeed(command)
+    #expect(try scratch.names() == ["part"])
+  }
+}
