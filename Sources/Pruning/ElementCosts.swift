@@ -53,7 +53,8 @@ struct PricedElements: PricedLayer {
     let inputs = mask.inputs
     let entries = weights.elements
     for row in mask.keptRows.indices {
-      for column in 0..<inputs where mask.keeps(row: row, column: column) {
+      let flags = mask.keptFlags(row: row)
+      for column in 0..<inputs where flags[column] {
         let cost = prices.cost(entries[row * width + column], row: row, column: column)
         body(row * inputs + column, cost, 1)
       }

@@ -121,9 +121,10 @@ extension ActiveLayer {
     concurrentChunks(of: &result.storage, size: baseColumns.count) { place, entries in
       let row = baseRows[place]
       guard mask.keptRows[row] else { return }
+      let flags = mask.keptFlags(row: row)
       for index in entries.indices {
         let column = baseColumns[index]
-        entries[index] = column == mask.inputs || mask.keeps(row: row, column: column) ? 1 : 0
+        entries[index] = column == mask.inputs || flags[column] ? 1 : 0
       }
     }
     return result
