@@ -35,6 +35,19 @@ struct ElementPrices: Sendable {
     self.columns = columns
   }
 
+  /// The damped diagonals of both factors: `ρ = Gᵣᵣ`, `κ = A꜀꜀` for all rows and columns of the
+  /// model, kept or not.
+  init(diagonalsOf layer: ActiveLayer) {
+    var rows = [Double](repeating: 0, count: layer.problem.mask.outputs)
+    var columns = [Double](repeating: 0, count: layer.width)
+    if let factors = layer.factors {
+      for row in layer.baseRows { rows[row] = factors.gradients.diagonal(row) }
+      for column in layer.baseColumns { columns[column] = factors.activations.diagonal(column) }
+    }
+    self.rows = rows
+    self.columns = columns
+  }
+
   /// The cost of one weight, rounded to single precision; not negative.
   @inline(__always)
   func cost(_ weight: Float, row: Int, column: Int) -> Float {
