@@ -35,6 +35,19 @@ struct ElementPrices: Sendable {
     self.columns = columns
   }
 
+  /// The damped diagonals of both factors: `ρ = Gᵣᵣ`, `κ = A꜀꜀` for all rows and columns of the
+  /// model, kept or not.
+  init(diagonalsOf layer: ActiveLayer) {
+    var rows = [Double](repeating: 0, count: layer.problem.mask.outputs)
+    var columns = [Double](repeating: 0, count: layer.width)
+    if let factors = layer.factors {
+      for row in layer.baseRows { rows[row] = factors.gradients.diagonal(row) }
+      for column in layer.baseColumns { columns[column] = factors.activations.diagonal(column) }
+    }
+    self.rows = rows
+    self.columns = columns
+  }
+
   /// The cost of one weight, rounded to single precision; not negative.
   @inline(__always)
   func cost(_ weight: Float, row: Int, column: Int) -> Float {
@@ -53,7 +66,8 @@ struct PricedElements: PricedLayer {
     let inputs = mask.inputs
     let entries = weights.elements
     for row in mask.keptRows.indices {
-      for column in 0..<inputs where mask.keeps(row: row, column: column) {
+      let flags = mask.keptFlags(row: row)
+      for column in 0..<inputs where flags[column] {
         let cost = prices.cost(entries[row * width + column], row: row, column: column)
         body(row * inputs + column, cost, 1)
       }

@@ -10,7 +10,7 @@ package enum PruningError: Error, Equatable {
   case targetOutOfRange(Double, Structure)
   /// A damping is negative or not finite.
   case dampingOutOfRange(activations: Double, gradients: Double)
-  /// A number of steps or iterations is below one.
+  /// A number of steps or iterations is below one, or one of exchanges below zero.
   case countOutOfRange(Int)
   /// A tolerance is not at least 0 and below 1.
   case toleranceOutOfRange(Double)
@@ -50,7 +50,7 @@ extension PruningError: CustomStringConvertible {
     case .dampingOutOfRange(let activations, let gradients):
       "the damping (\(activations), \(gradients)) must be finite and not negative"
     case .countOutOfRange(let count):
-      "\(count) is no number of steps or iterations; give at least 1"
+      "\(count) is no number of steps, iterations or exchanges; give at least 1"
     case .toleranceOutOfRange(let tolerance):
       "the tolerance \(tolerance) must be at least 0 and below 1"
     case .noSuchStructure(let layer, let index):
