@@ -1,8 +1,10 @@
 package import LinearAlgebra
 
 extension DecoderBlock {
-  /// Propagates the gradient through the block, in place, and shows the observer what enters and
-  /// leaves each linear layer. The forward pass is run again from the block's input.
+  /// Propagates the gradient through the block, in place.
+  ///
+  /// Shows the observer what enters and leaves each linear layer. The forward pass is run again from
+  /// the block's input.
   ///
   /// - Parameters:
   ///   - gradient: `∂loss/∂output`, shape `[sequences · length, hidden]`; becomes `∂loss/∂input`.
@@ -28,7 +30,7 @@ extension DecoderBlock {
       slopes.hidden = gradient.copyRows(rows.lowerBound, count: rows.count)
       backwardFeedForward(tape, &slopes, &observer)
       backwardAttention(tape, &slopes, rotary, &observer)
-      guard slopes.hidden.isFinite else { throw .gradientNotFinite(block: index) }
+      guard isFinite(slopes.hidden.storage.span) else { throw .gradientNotFinite(block: index) }
       gradient.replaceRows(from: rows.lowerBound, with: slopes.hidden)
     }
   }

@@ -4,7 +4,7 @@ package import LinearAlgebra
 /// the hidden state.
 package struct DecoderBlock: Sendable {
   /// The number of tokens that are worked on at a time; whole sequences, at least one.
-  package static let tokensPerBatch = 2048
+  package static let tokensPerBatch = 4096
 
   /// The number of the block.
   package let index: Int
