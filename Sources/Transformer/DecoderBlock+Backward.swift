@@ -78,9 +78,7 @@ extension DecoderBlock {
     attentionOutput.backward(slopes.hidden, into: &slopes.queryRows)
     tape.layout.split(slopes.queryRows, rotary: nil, into: &slopes.context)
     let recorded = Attention.Recorded(
-      queries: tape.queries,
-      keys: tape.keys,
-      values: tape.values,
+      inputs: .init(queries: tape.queries, keys: tape.keys, values: tape.values),
       context: tape.context,
       logSums: tape.logSums,
       gradients: slopes.context

@@ -70,9 +70,7 @@ package struct DecoderBlock: Sendable {
     value.forward(tape.attentionInput, into: &tape.narrow)
     tape.layout.split(tape.narrow, rotary: nil, into: &tape.values)
     attention(tape.layout).forward(
-      queries: tape.queries,
-      keys: tape.keys,
-      values: tape.values,
+      Attention.Inputs(queries: tape.queries, keys: tape.keys, values: tape.values),
       into: &tape.context,
       logSums: &tape.logSums
     )

@@ -55,16 +55,15 @@ struct AttentionTests {
     let v = part(queries + keys, length)
     var context = q
     var logSums = Matrix<Float>(rows: 2, columns: length)
-    Self.attention.forward(queries: q, keys: k, values: v, into: &context, logSums: &logSums)
+    let inputs = Attention.Inputs(queries: q, keys: k, values: v)
+    Self.attention.forward(inputs, into: &context, logSums: &logSums)
     let expected = Self.objective(x, slopes).1
     let worst = zip(context.storage, expected).map { abs(Double($0) - $1) }.max() ?? .infinity
     // Scores below 16 carry an error of 3 · 16 · 6e-8 into the exponent; values are below 3.
     #expect(worst <= 2e-5)
 
     let recorded = Attention.Recorded(
-      queries: q,
-      keys: k,
-      values: v,
+      inputs: inputs,
       context: context,
       logSums: logSums,
       gradients: Matrix(rows: 2 * length, columns: size, storage: slopes.map(Float.init))
