@@ -110,7 +110,7 @@ extension DecoderBlock {
 
 /// The gradients of one batch on its way back through a block.
 struct BlockGradients {
-  private static let empty = Matrix<Float>(rows: 0, columns: 0)
+  private static let empty = Matrix.zeros(rows: 0, columns: 0)
 
   /// With respect to the hidden state; shape `[tokens, hidden]`.
   var hidden = empty

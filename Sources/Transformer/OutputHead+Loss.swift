@@ -52,7 +52,7 @@ extension OutputHead {
       crossEntropy(&slice.logits, from: rows.lowerBound, places, &losses, isGradientWanted: true)
       let logits = slice.logits
       multiplyTiled(logits.view, weight.view, into: &slice.gradients)
-      var result = Matrix<Float>(rows: rows.count, columns: hidden.columns)
+      var result = Matrix.zeros(rows: rows.count, columns: hidden.columns)
       norm.backward(slice.gradients, inputs: input, moments: slice.moments, addingTo: &result)
       hidden.replaceRows(from: rows.lowerBound, with: result)
     }
