@@ -31,6 +31,8 @@ extension ActiveLayer {
   ///   - pattern: N and M.
   ///   - settings: The method and the order.
   ///   - conditioned: The factorised kept parts, for the method that repairs.
+  /// - Returns: The cheapest completion of each block.
+  /// - Throws: ``PruningError`` if a block of `A⁻¹` is not positive definite.
   func pricedBlocks(
     _ current: Matrix<Float>,
     pattern: BlockPattern,

@@ -51,8 +51,8 @@ extension LayerProblem {
   /// The cheapest completion of each block that is not complete yet.
   ///
   /// - Parameter settings: The pattern, the method and the damping.
-  /// - Throws: ``PruningError`` if the structure is no pattern that fits the layer, or the curvature
-  ///   is missing or cannot be used.
+  /// - Returns: The blocks by row, then by column; none if the structure is no pattern.
+  /// - Throws: ``PruningError`` if the pattern does not fit the layer, or the curvature is missing or cannot be used.
   package func blockCosts(_ settings: PruningSettings) throws(PruningError) -> [BlockCost] {
     guard case .nm(let kept, let size) = settings.structure else { return [] }
     guard mask.inputs % size == 0 else {

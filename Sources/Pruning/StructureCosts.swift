@@ -19,7 +19,9 @@ extension ActiveLayer {
   ///
   /// - Parameters:
   ///   - current: The weights after the repairs so far; shape `[outputs, inputs (+1)]`.
+  ///   - method: How a removal is priced.
   ///   - conditioned: The factorised kept parts, for the method that repairs.
+  /// - Returns: The costs.
   func structureCosts(
     _ current: Matrix<Float>,
     method: Method,

@@ -10,7 +10,10 @@ private let roundoff = 1e-5
 struct CostTests {
   static let damping = (activations: 0.1, gradients: 0.2)
 
-  static func settings(_ structure: Structure, _ method: Method = .surgeon) throws -> PruningSettings {
+  static func settings(
+    _ structure: Structure,
+    _ method: Method = .surgeon
+  ) throws -> PruningSettings {
     var settings = try PruningSettings(structure: structure, method: method, target: 0.25)
     settings.damping = Damping(
       activations: damping.activations,
@@ -41,7 +44,10 @@ struct CostTests {
     }
   }
 
-  @Test("a weight costs what the damped model loses after the best repair", arguments: [false, true])
+  @Test(
+    "a weight costs what the damped model loses after the best repair",
+    arguments: [false, true]
+  )
   func elements(hasBias: Bool) throws {
     let problem = try sampleProblem(8, rows: 4, inputs: 5, hasBias: hasBias)
     let model = DenseModel(try #require(problem.factors), damping: Self.damping)
@@ -98,7 +104,10 @@ struct CostTests {
     }
   }
 
-  @Test("without repair a removal costs the undamped model's loss", arguments: [Method.kobd, .lobd])
+  @Test(
+    "without repair a removal costs the undamped model's loss",
+    arguments: [Method.kobd, .lobd]
+  )
   func withoutRepair(method: Method) throws {
     let problem = try sampleProblem(10, rows: 3, inputs: 4, hasBias: true)
     var factors = try #require(problem.factors)
@@ -146,7 +155,8 @@ struct CostTests {
     let costs = try problem.structureCosts(Self.settings(.rowsColumns, .magnitude))
     #expect(costs.rows.map(\.cost) == [7, 10])
     #expect(costs.columns.map(\.cost) == [8.5, 2])
-    #expect(try problem.elementCosts(Self.settings(.element, .magnitude)).storage == [0.5, 2, 8, 0])
+    let elements = try problem.elementCosts(Self.settings(.element, .magnitude))
+    #expect(elements.storage == [0.5, 2, 8, 0])
     #expect(throws: PruningError.curvatureMissing(layer: "plain", .surgeon)) {
       try problem.elementCosts(Self.settings(.element))
     }

@@ -139,10 +139,15 @@ struct RepairTests {
     plan.mask.remove(columns: [2])
     plan.free(rows: [1, 4])
     plan.free(columns: [0])
-    let outcome = try Self.repair(problem, plan, .rowsColumns, damping: Damping(
-      activations: 0,
-      gradients: 0
-    ))
+    let outcome = try Self.repair(
+      problem,
+      plan,
+      .rowsColumns,
+      damping: Damping(
+        activations: 0,
+        gradients: 0
+      )
+    )
     // The same layer without those rows and columns.
     let rows = [0, 2, 3]
     let columns = [1, 2, 3, 4, 5, 6]
