@@ -40,10 +40,10 @@ struct LayerPass: Sendable {
     switch settings.structure {
     case .rowsColumns, .rows, .columns:
       return .structures(
-        layer.structureCosts(weights, method: settings.method, conditioned: conditioned)
+        try layer.structureCosts(weights, method: settings.method, conditioned: conditioned)
       )
     case .element:
-      let prices = ElementPrices(layer, method: settings.method, conditioned: conditioned)
+      let prices = try ElementPrices(layer, method: settings.method, conditioned: conditioned)
       return .elements(PricedElements(weights: weights, prices: prices, mask: layer.plan.mask))
     case .nm(let kept, let size):
       return .blocks(

@@ -23,7 +23,7 @@ extension LayerProblem {
     rows: [(index: Int, cost: Double)], columns: [(index: Int, cost: Double)]
   ) {
     let (layer, conditioned) = try prepared(settings)
-    let costs = layer.structureCosts(
+    let costs = try layer.structureCosts(
       layer.zeroedOnly(),
       method: settings.method,
       conditioned: conditioned
@@ -38,7 +38,7 @@ extension LayerProblem {
   /// - Throws: ``PruningError`` if the curvature is missing or cannot be used.
   package func elementCosts(_ settings: PruningSettings) throws(PruningError) -> Matrix<Float> {
     let (layer, conditioned) = try prepared(settings)
-    let prices = ElementPrices(layer, method: settings.method, conditioned: conditioned)
+    let prices = try ElementPrices(layer, method: settings.method, conditioned: conditioned)
     var result = Matrix<Float>(rows: mask.outputs, columns: mask.inputs)
     for row in 0..<mask.outputs {
       for column in 0..<mask.inputs where mask.keeps(row: row, column: column) {

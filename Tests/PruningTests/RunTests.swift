@@ -169,6 +169,23 @@ struct RunTests {
     #expect(PruningError.weightsNotFinite(layer: "v_proj").description.contains("v_proj"))
   }
 
+  @Test("a cost that overflows ends the run with the layer's name")
+  func overflow() throws {
+    var random = Random(3)
+    let problem = try LayerProblem(
+      name: "gate",
+      weights: Matrix(rows: 2, columns: 2, repeating: 1e30),
+      hasBias: false,
+      factors: KroneckerFactors(
+        activations: Matrix(rows: 2, columns: 2, storage: [1e30, 0, 0, 1e30]),
+        gradients: random.moment(2)
+      ),
+      mask: LayerMask(outputs: 2, inputs: 2)
+    )
+    let settings = try PruningSettings(structure: .rowsColumns, target: 0.5)
+    #expect(throws: PruningError.costNotFinite(layer: "gate")) { try prune([problem], settings) }
+  }
+
   @Test("an indefinite factor ends the run with the layer's name")
   func indefinite() throws {
     var moment = Matrix<Float>(rows: 2, columns: 2, repeating: 5)
