@@ -31,6 +31,8 @@ extension ActiveLayer {
   ///   - pattern: N and M.
   ///   - settings: The method and the order.
   ///   - conditioned: The factorised kept parts, for the method that repairs.
+  /// - Returns: The cheapest completion of each block.
+  /// - Throws: ``PruningError`` if a block of `A⁻¹` is not positive definite or a cost not finite.
   func pricedBlocks(
     _ current: Matrix<Float>,
     pattern: BlockPattern,
@@ -49,7 +51,7 @@ extension ActiveLayer {
         .notPositiveDefinite(order: pattern.size, damping: settings.damping.activations)
       )
     }
-    let prices = ElementPrices(self, method: settings.method, conditioned: conditioned).rows
+    let prices = try ElementPrices(self, method: settings.method, conditioned: conditioned).rows
     let isPerParameter = settings.order == .costPerParameter
     var result = PricedBlocks(
       blockSize: pattern.size,
@@ -75,6 +77,9 @@ extension ActiveLayer {
         keys[block] = Float(found.cost * prices[row] / number)
         choices[block] = found.set
       }
+    }
+    guard result.keys.allSatisfy(\.isFinite) else {
+      throw .costNotFinite(layer: problem.name)
     }
     return result
   }

@@ -20,6 +20,7 @@ struct BlockModel: Sendable {
   ///
   /// - Parameter set: `S`.
   /// - Returns: `P` in the order of the set's members.
+  /// - Throws: ``FactorizationError`` if the block of `A⁻¹` is not positive definite.
   func quadratic(of set: UInt16) throws(FactorizationError) -> Matrix<Double> {
     let all = members(set)
     let places = all.indices.filter { alive >> all[$0] & 1 == 1 }
@@ -31,4 +32,3 @@ struct BlockModel: Sendable {
     return result
   }
 }
-

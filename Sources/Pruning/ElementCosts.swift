@@ -11,7 +11,11 @@ struct ElementPrices: Sendable {
   /// `κ`, one for each column of the layer, with the bias.
   let columns: [Double]
 
-  init(_ layer: ActiveLayer, method: Method, conditioned: ConditionedFactors?) {
+  init(
+    _ layer: ActiveLayer,
+    method: Method,
+    conditioned: ConditionedFactors?
+  ) throws(PruningError) {
     var rows = [Double](repeating: 0, count: layer.problem.mask.outputs)
     var columns = [Double](repeating: 0, count: layer.width)
     if let conditioned {
@@ -30,6 +34,9 @@ struct ElementPrices: Sendable {
       for column in layer.keptColumns {
         columns[column] = activations.map { Double($0[column, column]) } ?? 1
       }
+    }
+    guard (rows + columns).allSatisfy(\.isFinite) else {
+      throw .costNotFinite(layer: layer.problem.name)
     }
     self.rows = rows
     self.columns = columns

@@ -12,8 +12,10 @@ package struct LayerMask: Hashable, Sendable {
   package private(set) var keptRows: BitSet
   /// The columns that are not removed as a whole.
   package private(set) var keptColumns: BitSet
-  /// The weights that are kept, bit `row * inputs + column`; nothing while only whole rows and
-  /// columns are removed. Weights of removed rows and columns are not in it.
+  /// The weights that are kept, bit `row * inputs + column`.
+  ///
+  /// Nothing while only whole rows and columns are removed. Weights of removed rows and columns are
+  /// not in it.
   package private(set) var keptElements: BitSet?
 
   /// A mask that removes nothing.

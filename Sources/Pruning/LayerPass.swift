@@ -40,10 +40,10 @@ struct LayerPass: Sendable {
     switch settings.structure {
     case .rowsColumns, .rows, .columns:
       return .structures(
-        layer.structureCosts(weights, method: settings.method, conditioned: conditioned)
+        try layer.structureCosts(weights, method: settings.method, conditioned: conditioned)
       )
     case .element:
-      let prices = ElementPrices(layer, method: settings.method, conditioned: conditioned)
+      let prices = try ElementPrices(layer, method: settings.method, conditioned: conditioned)
       return .elements(PricedElements(weights: weights, prices: prices, mask: layer.plan.mask))
     case .nm(let kept, let size):
       return .blocks(
@@ -64,13 +64,16 @@ struct LayerPass: Sendable {
   /// layer `z` is `x`.
   ///
   /// - Parameter initial: What was removed when the run began and does not come back.
+  /// - Returns: The repaired weights and the prices.
+  /// - Throws: ``PruningError`` if the repair fails.
   func exchangeable(
     initial: LayerMask
   ) throws(PruningError) -> (weights: Matrix<Float>, prices: PricedElements) {
     guard let factors = layer.factors else {
       throw .curvatureMissing(layer: layer.problem.name, settings.method)
     }
-    let weights = try repaired(nil, limits: settings.stepRepair).weights
+    // A rough repair would pull back weights that a good one does not miss.
+    let weights = try repaired(nil, limits: settings.finalRepair).weights
     let (rows, columns) = (layer.baseRows, layer.baseColumns)
     var gap = layer.problem.weights.selecting(rows: rows, columns: columns)
     let kept = weights.selecting(rows: rows, columns: columns)

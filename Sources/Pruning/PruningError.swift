@@ -26,6 +26,8 @@ package enum PruningError: Error, Equatable {
   case blocksDoNotFit(layer: String, inputs: Int, block: Int)
   /// A repair produced NaN or infinity.
   case repairNotFinite(layer: String)
+  /// The cost of a removal is NaN or infinite.
+  case costNotFinite(layer: String)
   /// A consequence names a row or column that no layer has.
   case noSuchStructure(layer: Int, index: Int)
 }
@@ -74,6 +76,8 @@ extension PruningError: CustomStringConvertible {
       "\(layer): \(error)"
     case .blocksDoNotFit(let layer, let inputs, let block):
       "\(layer): \(inputs) inputs cannot be cut into blocks of \(block); choose another N:M"
+    case .costNotFinite(let layer):
+      "\(layer): a removal's cost is NaN or infinite; look for huge weights or factors"
     case .repairNotFinite(let layer):
       "\(layer): the repair produced NaN or infinity; raise the damping"
     default:

@@ -133,8 +133,9 @@ package struct PruningSettings: Equatable, Sendable {
   package var ramp: Ramp
   /// By what removals of rows and columns and of blocks are ordered.
   package var order: Order
-  /// How often, after the last step, weights are exchanged: removed ones that the repaired model
-  /// misses come back for kept ones that it does not. For elements with repair; others ignore it.
+  /// How often, after the last step, weights are exchanged; for elements with repair.
+  ///
+  /// Removed weights that the repaired model misses come back for kept ones that it does not.
   package var exchanges: Int
   /// When the repair after each step but the last stops.
   package var stepRepair: ConjugateGradientLimits
@@ -199,6 +200,7 @@ package struct PruningSettings: Equatable, Sendable {
   /// The share that is to be removed after each step, rising to ``target``.
   ///
   /// - Parameter current: The share that is removed already.
+  /// - Returns: One share a step; the target alone if it is met already.
   package func schedule(from current: Double) -> [Double] {
     guard current < target else { return [target] }
     return (1...steps).map { step in
