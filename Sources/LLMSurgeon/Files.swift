@@ -46,9 +46,12 @@ func checkOutput(_ output: URL, mark: String, overwrite: Bool) throws {
 /// The reason of a Foundation error in a few words.
 func reason(of error: any Error) -> String {
   if let error = error as? JobError, case .unwritable(_, let reason) = error { return reason }
-  let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-  if let underlying, underlying.domain == NSPOSIXErrorDomain {
-    return FileError(.write, "it", code: Int32(underlying.code)).reason
+  if let error = error as? FileError { return error.reason }
+  // The operating system's own error is the innermost one.
+  var innermost = error as NSError
+  while let next = innermost.userInfo[NSUnderlyingErrorKey] as? any Error {
+    innermost = next as NSError
   }
-  return (error as NSError).localizedDescription
+  guard innermost.domain == NSPOSIXErrorDomain else { return innermost.localizedDescription }
+  return FileError(.write, "it", code: Int32(innermost.code)).reason
 }
