@@ -117,6 +117,14 @@ struct OutputTests {
     #expect(try Surgeon.succeed(["report", scratch.path("out")]).standardOutput.contains("2:4"))
   }
 
+  @Test("a plan for more than any machine has is still a plan")
+  func boundlessPlan() throws {
+    let most = "9223372036854775807"
+    let plan = ["inspect", Embedded.model, "--samples", most, "--length", most]
+    try Surgeon.succeed(plan)
+    try Surgeon.succeed(plan + ["--json"])
+  }
+
   @Test("the number of threads does not change a byte")
   func threads() throws {
     let scratch = try ScratchDirectory()
