@@ -117,7 +117,10 @@ struct PruneTests {
     }
   }
 
-  @Test("the checkpoint opens again, and its loss is the one in the report", arguments: Removal.all)
+  @Test(
+    "the checkpoint opens again, and its loss is the one in the report",
+    arguments: Removal.repaired + [Removal(.element, 0.5, .magnitude), Removal(.rows, 0.3, .kobd)]
+  )
   func opensAgain(removal: Removal) throws {
     let scratch = try ScratchDirectory()
     let fixture = try Fixture("llama3")
