@@ -129,7 +129,7 @@ let package = Package(
       "LLMSurgeonTests",
       of: [
         "DemonstrationModel", "ExactJSON", "LLMSurgeon", "Pruning", "Report", "Safetensors",
-        "Tensors",
+        "Tensors", "Tokenization",
       ],
       golden: true
     ),

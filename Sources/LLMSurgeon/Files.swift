@@ -31,9 +31,16 @@ func makeDirectory(_ url: URL) throws {
 ///   - output: The directory to write.
 ///   - mark: A file that a directory of this kind holds; only such a one is ever replaced.
 ///   - overwrite: Whether the person agreed to replace it.
-/// - Throws: ``JobError/outputExists(path:)`` or ``JobError/outputIsForeign(path:mark:)``.
+/// - Throws: ``JobError/outputExists(path:)``, ``JobError/outputIsForeign(path:mark:)``, or
+///   ``JobError/unwritable(path:reason:)`` for a symbolic link that leads nowhere.
 func checkOutput(_ output: URL, mark: String, overwrite: Bool) throws {
-  guard FileManager.default.fileExists(atPath: output.path) else { return }
+  guard FileManager.default.fileExists(atPath: output.path) else {
+    guard (try? FileManager.default.destinationOfSymbolicLink(atPath: output.path)) == nil else {
+      let reason = "it is a symbolic link that leads nowhere"
+      throw JobError.unwritable(path: output.relativePath, reason: reason)
+    }
+    return
+  }
   // Nothing is listed for a file, so it is refused like a folder with content.
   let names = try? FileManager.default.contentsOfDirectory(atPath: output.path)
   if names?.isEmpty == true { return }
@@ -46,9 +53,12 @@ func checkOutput(_ output: URL, mark: String, overwrite: Bool) throws {
 /// The reason of a Foundation error in a few words.
 func reason(of error: any Error) -> String {
   if let error = error as? JobError, case .unwritable(_, let reason) = error { return reason }
-  let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-  if let underlying, underlying.domain == NSPOSIXErrorDomain {
-    return FileError(.write, "it", code: Int32(underlying.code)).reason
+  if let error = error as? FileError { return error.reason }
+  // The operating system's own error is the innermost one.
+  var innermost = error as NSError
+  while let next = innermost.userInfo[NSUnderlyingErrorKey] as? any Error {
+    innermost = next as NSError
   }
-  return (error as NSError).localizedDescription
+  guard innermost.domain == NSPOSIXErrorDomain else { return innermost.localizedDescription }
+  return FileError(.write, "it", code: Int32(innermost.code)).reason
 }

@@ -13,15 +13,12 @@ struct UnfinishedFolder {
   private let madeParents: [URL]
 
   private static let identityFile = "identity.json"
-  /// Files that a run writes before it has done anything.
-  private static let preparations = [identityFile, StatisticsManifest.tokensFile]
   /// The folders of this process that are not finished.
   private static let open = Mutex<[String: UnfinishedFolder]>([:])
 
   /// Where the work for an output is kept.
   static func location(for output: URL) -> URL {
-    let named =
-      [".", ".."].contains(output.lastPathComponent) ? output.standardizedFileURL : output
+    let named = place(of: output)
     return named.deletingLastPathComponent()
       .appending(path: ".\(named.lastPathComponent).unfinished", directoryHint: .isDirectory)
   }
@@ -74,6 +71,7 @@ struct UnfinishedFolder {
   func become(_ output: URL) throws {
     let manager = FileManager.default
     let parent = url.deletingLastPathComponent()
+    let output = Self.place(of: output)
     let old = url.deletingPathExtension().appendingPathExtension("replaced")
     do {
       let exists = manager.fileExists(atPath: output.path)
@@ -145,8 +143,21 @@ extension UnfinishedFolder {
     guard let files = files(in: folder) else { return true }
     return files.contains { file in
       let name = FilePath.split(file).name
-      return !name.hasPrefix(".") && !preparations.contains(name)
+      return !name.hasPrefix(".") && !isPreparation(name)
     }
+  }
+
+  /// Whether a file is one that a run writes before it has done anything, or one that is worth
+  /// nothing alone, such as the report of a shot without its weights.
+  private static func isPreparation(_ name: String) -> Bool {
+    name == identityFile || name == StatisticsManifest.tokensFile
+      || name.hasPrefix("shot-") && name.hasSuffix(".json")
+  }
+
+  /// An output without the symbolic links to it, so that not a link is replaced but what it names.
+  private static func place(of output: URL) -> URL {
+    guard FileManager.default.fileExists(atPath: output.path) else { return output }
+    return output.resolvingSymlinksInPath()
   }
 
   /// Removes the files that a killed process was writing.

@@ -22,7 +22,7 @@ struct ReportCommand: ParsableCommand {
   var json: String?
 
   func run() throws {
-    try Session.run(RunOptions()) { _ in
+    try Session.run(nil) { _ in
       let report = try PruneReport(checkpoint: URL(filePath: checkpoint))
       if let html { try report.writeHTML(to: URL(filePath: html)) }
       if let json { try report.writeJSON(to: URL(filePath: json)) }

@@ -11,15 +11,15 @@ enum Session {
   /// Runs `body`; an interruption or a failure ends the process with one line and the right code.
   ///
   /// - Parameters:
-  ///   - options: Threads and progress.
+  ///   - options: Threads and progress; nil for work that has neither.
   ///   - body: The work.
   /// - Throws: `ExitCode.failure` after the error's line was printed.
-  static func run(_ options: RunOptions, _ body: (ProgressPrinter) throws -> Void) throws {
-    if let threads = options.threads { Threads.limit(to: threads) }
+  static func run(_ options: RunOptions?, _ body: (ProgressPrinter) throws -> Void) throws {
+    if let threads = options?.threads { Threads.limit(to: threads) }
     let interruption = watchInterruption()
     defer { interruption.forEach { $0.cancel() } }
     do {
-      try body(options.progress)
+      try body(options?.progress ?? ProgressPrinter(isQuiet: true))
     } catch {
       // What failed may have failed because its temporary files were removed.
       while isInterrupted.load(ordering: .acquiring) { sleep(1) }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Interruptions")
 struct InterruptionTests {
-  private static let windows = ["--samples", "24", "--length", "256", "--threads", "2"]
+  private static let windows = ["--samples", "8", "--length", "256", "--threads", "2"]
 
   private static func calibrate(to output: String) -> [String] {
     ["calibrate", Embedded.model, "--text", Embedded.text, "--output", output] + windows
@@ -90,7 +90,7 @@ struct InterruptionTests {
     kill(running.process.processIdentifier, SIGKILL)
     _ = try running.finish()
     try expectFailure(
-      command.map { $0 == "24" ? "23" : $0 },
+      command.map { $0 == "8" ? "7" : $0 },
       saying: scratch.path(".part.unfinished")
     )
     try Surgeon.succeed(command)

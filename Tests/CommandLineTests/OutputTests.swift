@@ -91,6 +91,27 @@ struct OutputTests {
     #expect(try scratch.names(in: "empty").contains("manifest.json"))
   }
 
+  @Test("a link is followed, and one that leads nowhere is refused")
+  func links() throws {
+    let scratch = try ScratchDirectory()
+    let manager = FileManager.default
+    try manager.createDirectory(atPath: scratch.path("real"), withIntermediateDirectories: true)
+    for (link, target) in [("link", "real"), ("dangling", "none")] {
+      try manager.createSymbolicLink(
+        atPath: scratch.path(link),
+        withDestinationPath: scratch.path(target)
+      )
+    }
+    try Surgeon.succeed(Self.calibrate(to: scratch.path("link")))
+    #expect(try scratch.names(in: "real").contains("manifest.json"))
+    for command in [
+      Self.calibrate(to: scratch.path("dangling")), Self.prune(to: scratch.path("dangling")),
+    ] {
+      try expectFailure(command, saying: "dangling", "link")
+    }
+    #expect(try scratch.names() == ["dangling", "link", "real"])
+  }
+
   @Test("JSON outputs parse and agree with the files")
   func json() throws {
     let scratch = try ScratchDirectory()
@@ -115,6 +136,14 @@ struct OutputTests {
     ])
     #expect(try scratch.read("report.json") == scratch.read("out/surgeon-report.json"))
     #expect(try Surgeon.succeed(["report", scratch.path("out")]).standardOutput.contains("2:4"))
+  }
+
+  @Test("a plan for more than any machine has is still a plan")
+  func boundlessPlan() throws {
+    let most = "9223372036854775807"
+    let plan = ["inspect", Embedded.model, "--samples", most, "--length", most]
+    try Surgeon.succeed(plan)
+    try Surgeon.succeed(plan + ["--json"])
   }
 
   @Test("the number of threads does not change a byte")

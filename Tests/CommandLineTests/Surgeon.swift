@@ -93,14 +93,17 @@ func expectFailure(
   saying words: String...,
   location: SourceLocation = #_sourceLocation
 ) throws {
-  let output = try Surgeon.run(arguments + ["--quiet"])
+  // Only `report` shows no progress that could be silenced.
+  let output = try Surgeon.run(arguments + (arguments[0] == "report" ? [] : ["--quiet"]))
   #expect(output.status == 1, "\(output.standardError)", sourceLocation: location)
   #expect(output.standardOutput == "", sourceLocation: location)
   #expect(output.messages.count == 1, "\(output.standardError)", sourceLocation: location)
   let message = output.standardError
   #expect(message.hasPrefix("surgeon: "), "\(message)", sourceLocation: location)
   #expect(!message.contains("Domain"), "\(message)", sourceLocation: location)
-  for word in words where !word.isEmpty { #expect(message.contains(word), "\(message)", sourceLocation: location) }
+  for word in words where !word.isEmpty {
+    #expect(message.contains(word), "\(message)", sourceLocation: location)
+  }
 }
 
 /// Expects a refusal of the command line itself.
@@ -114,5 +117,7 @@ func expectUsageError(
   #expect(output.standardOutput == "", sourceLocation: location)
   let message = String(output.messages.first ?? "")
   #expect(message.hasPrefix("Error: "), "\(message)", sourceLocation: location)
-  for word in words where !word.isEmpty { #expect(message.contains(word), "\(message)", sourceLocation: location) }
+  for word in words where !word.isEmpty {
+    #expect(message.contains(word), "\(message)", sourceLocation: location)
+  }
 }

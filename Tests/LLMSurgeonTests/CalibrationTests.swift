@@ -5,6 +5,7 @@ import Safetensors
 import Tensors
 import TestKit
 import Testing
+import Tokenization
 
 @testable import LLMSurgeon
 
@@ -38,7 +39,7 @@ struct CalibrationTests {
     try Fixture(name).calibrate(into: scratch.url("statistics"))
     let reader = try StatisticsReader(scratch.url("statistics"))
     func group(_ kind: String) -> String? {
-      reader.layers.first { $0["kind"]?.string == kind }?["input_group"]?.string
+      reader.layers.first { $0["kind"]?.string == kind }?["inputGroup"]?.string
     }
     #expect(group("q_proj") == group("k_proj"))
     #expect(group("q_proj") == group("v_proj"))
@@ -60,6 +61,20 @@ struct CalibrationTests {
     #expect(try differences(scratch.url("first"), scratch.url("third")).count == 3)
   }
 
+  @Test("windows that predict nothing are refused", arguments: [(0, 8), (-1, 8), (1, 1), (1, -5)])
+  func emptyWindows(samples: Int, length: Int) throws {
+    let fixture = try Fixture("opt")
+    let scratch = try ScratchDirectory()
+    let options = CalibrationOptions(
+      model: fixture.url.path,
+      input: fixture.input,
+      windows: WindowChoice(samples: samples, length: length),
+      output: scratch.url("statistics")
+    )
+    #expect(throws: JobError.self) { try calibrate(options) }
+    #expect(try scratch.names() == [])
+  }
+
   @Test("windows of a text are drawn as a Python script draws them")
   func windows() throws {
     let scratch = try ScratchDirectory()
@@ -73,9 +88,9 @@ struct CalibrationTests {
     )
     let manifest = try json(scratch.url("statistics/manifest.json"))
     let starts = try #require(manifest["data"]?["starts"]?.array).compactMap(\.integer)
-    let ids = try TokenInput.text([DemonstrationModel.calibrationText])
-      .leadingWindows(count: nil, length: 1, longest: 1, tokenizer: DemonstrationModel.directory)
-      .tokens
+    let text = [UInt8](try Data(contentsOf: DemonstrationModel.calibrationText))
+    let tokenizer = try Tokenizer.load(directory: DemonstrationModel.directory)
+    let ids = try tokenizer.encode(text, addSpecialTokens: false).map(Int.init)
     var generator = MersenneTwister(seed: 100)
     #expect(starts == generator.sample(7, below: ids.count - 16))
     let tokens = try SafetensorsFile(path: scratch.path("statistics/tokens.safetensors"))
@@ -116,7 +131,7 @@ struct StatisticsReader {
     let path = folder.appending(path: String(format: "block-%05d.safetensors", block)).path
     let file = try SafetensorsFile(path: path)
     let inputs = try #require(layer["inputs"]?.integer) + (layer["bias"]?.bool == true ? 1 : 0)
-    let group = layer["input_group"]?.string ?? ""
+    let group = layer["inputGroup"]?.string ?? ""
     return (
       whole(try file.floats(TensorName("A.\(group)")), order: inputs),
       whole(try file.floats(TensorName("G.\(name)")), order: layer["outputs"]?.integer ?? 0)

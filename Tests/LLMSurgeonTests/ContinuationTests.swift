@@ -5,40 +5,45 @@ import Synchronization
 import TestKit
 import Testing
 
-/// Copies the folder of an unfinished run at one moment, as a killed process would leave it.
-final class Snapshot: ProgressListener {
-  private let source: URL
-  private let copy: URL
-  private let moment: Int
-  private let state = Mutex((events: 0, notes: [String]()))
-
-  /// Copies `source` to `copy` at the event number `moment`, counted from 1.
-  init(of source: URL, to copy: URL, at moment: Int) {
-    self.source = source
-    self.copy = copy
-    self.moment = moment
+/// Copies the folder of an unfinished run whenever its files changed, as kills would leave it.
+final class Snapshots: ProgressListener {
+  private struct State {
+    var files: [String] = []
+    var copies: [URL] = []
+    var notes: [String] = []
   }
 
-  /// The number of events so far.
-  var events: Int { state.withLock { $0.events } }
+  private let source: URL?
+  private let state = Mutex(State())
+
+  /// Copies `source`, or nothing.
+  init(of source: URL? = nil) { self.source = source }
+
+  /// The copies, oldest first; they lie beside the folder.
+  var copies: [URL] { state.withLock { $0.copies } }
   /// What was noted.
   var notes: [String] { state.withLock { $0.notes } }
 
-  func begin(_ phase: String, total: Int, unit: String) { event() }
-  func advance(to completed: Int) { event() }
-  func end() { event() }
+  func begin(_ phase: String, total: Int, unit: String) { look() }
+  func advance(to completed: Int) { look() }
+  func end() { look() }
   func note(_ message: String) {
     state.withLock { $0.notes.append(message) }
-    event()
+    look()
   }
 
-  private func event() {
-    let isMoment = state.withLock { state in
-      state.events += 1
-      return state.events == moment
+  private func look() {
+    guard let source else { return }
+    let manager = FileManager.default
+    guard let files = try? manager.subpathsOfDirectory(atPath: source.path).sorted() else { return }
+    state.withLock { state in
+      guard files != state.files else { return }
+      state.files = files
+      let name = ".part-\(state.copies.count).unfinished"
+      let copy = source.deletingLastPathComponent().appending(path: name)
+      guard (try? manager.copyItem(at: source, to: copy)) != nil else { return }
+      state.copies.append(copy)
     }
-    guard isMoment else { return }
-    try? FileManager.default.copyItem(at: source, to: copy)
   }
 }
 
@@ -50,28 +55,23 @@ struct ContinuationTests {
   )
   func calibration(name: String) throws {
     let fixture = try Fixture(name)
-    let continued = try kills { output, listener in
-      try fixture.calibrate(into: output, progress: listener)
-    }
-    // After the first of two blocks, and after the second.
-    #expect(Set(continued).isSuperset(of: ["continuing an unfinished calibration at block 0"]))
+    let notes = try kills { try fixture.calibrate(into: $0, progress: $1) }
+    #expect(Set(notes).contains("continuing an unfinished calibration at block 0"))
   }
 
   @Test(
     "a pruning in shots that was killed anywhere ends with the same bytes",
-    arguments: [
-      Structure.rowsColumns, .element,
-    ]
+    arguments: [Structure.rowsColumns, .element]
   )
   func shots(structure: Structure) throws {
     let fixture = try Fixture("opt")
-    let continued = try kills(every: 7) { output, listener in
+    let notes = try kills { output, listener in
       _ = try prune(
         PruneOptions(
           model: fixture.url.path,
           data: .calibrate(fixture.input, WindowChoice(), .empirical),
           removal: RemovalChoice(structure: structure, target: 0.5),
-          solver: SolverChoice(steps: 2),
+          solver: SolverChoice(steps: 2, repairSteps: 5),
           shots: 3,
           output: output
         ),
@@ -79,7 +79,7 @@ struct ContinuationTests {
       )
     }
     #expect(
-      Set(continued).isSuperset(of: [
+      Set(notes).isSuperset(of: [
         "continuing an unfinished run after shot 1 of 3",
         "continuing an unfinished run after shot 2 of 3",
         "continuing an unfinished calibration at block 0",
@@ -87,33 +87,26 @@ struct ContinuationTests {
     )
   }
 
-  /// Runs once whole, then once from each moment's remains.
+  /// Runs once whole, then from each of the remains that a kill could have left.
   ///
   /// - Returns: What the continued runs noted.
-  private func kills(
-    every step: Int = 1,
-    _ run: (URL, Snapshot) throws -> Void
-  ) throws -> [String] {
+  private func kills(_ run: (URL, Snapshots) throws -> Void) throws -> [String] {
     let scratch = try ScratchDirectory()
     let whole = scratch.url("whole")
-    let remains = scratch.url(".whole.unfinished")
-    let listener = Snapshot(of: remains, to: remains, at: 0)
-    try run(whole, listener)
+    let snapshots = Snapshots(of: scratch.url(".whole.unfinished"))
+    try run(whole, snapshots)
+    #expect(snapshots.copies.count >= 3)
     var notes: [String] = []
-    for moment in stride(from: 1, through: listener.events, by: step) {
-      let name = "part-\(moment)"
-      let killed = scratch.url("\(name)-killed")
-      let copy = Snapshot(
-        of: scratch.url(".\(name)-killed.unfinished"),
-        to: scratch.url(".\(name).unfinished"),
-        at: moment
-      )
-      try run(killed, copy)
-      let rest = Snapshot(of: remains, to: remains, at: 0)
-      try run(scratch.url(name), rest)
+    for number in snapshots.copies.indices {
+      // What the killed process was writing at that moment.
+      try scratch.write(".part-\(number).unfinished/.block-00000.safetensors.partial-1", "cut")
+      let rest = Snapshots()
+      try run(scratch.url("part-\(number)"), rest)
       notes += rest.notes
-      #expect(try differences(whole, scratch.url(name)) == [], "killed at event \(moment)")
+      #expect(try differences(whole, scratch.url("part-\(number)")) == [], "kill \(number)")
     }
+    let names = try scratch.names()
+    #expect(names == (snapshots.copies.indices.map { "part-\($0)" } + ["whole"]).sorted())
     return notes
   }
 }

@@ -77,7 +77,7 @@ struct PruneInputTests {
     ("\"version\": 1", "\"version\": 2"),
     ("\"labels\": \"empirical\"", "\"labels\": \"guessed\""),
     ("\"bias\": true", "\"bias\": 1"),
-    ("input_group\": \"model", "input_group\": \"no model"),
+    ("inputGroup\": \"model", "inputGroup\": \"no model"),
     ("\"fingerprint\"", "\"finger\""),
     ("{", ""),
   ]

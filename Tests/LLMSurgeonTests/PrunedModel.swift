@@ -19,6 +19,9 @@ struct Removal: Sendable, CustomTestStringConvertible {
     Method.allCases.map { Removal(structure, target, $0) }
   }
 
+  /// Every structure with the method that repairs.
+  static let repaired = all.filter { $0.method == .surgeon }
+
   let structure: Structure
   let target: Double?
   let method: Method

@@ -55,11 +55,14 @@ public struct CalibrationDemand: Sendable, Equatable {
     self.length = length
   }
 
+  /// A number of bytes; the largest there is for what no disk and no memory has.
+  private func whole(_ bytes: Double) -> Int { bytes < 0x1p63 ? Int(bytes) : .max }
+
   /// A paragraph for a person.
   var text: String {
     """
     A calibration on \(samples) × \(length) tokens needs about \
-    \(Quantity.bytes(Int(memory))) of memory, \(Quantity.bytes(Int(disk))) of disk, \
+    \(Quantity.bytes(whole(memory))) of memory, \(Quantity.bytes(whole(disk))) of disk, \
     \(Quantity.fixed(operations / 1e12, decimals: 2)) TFLOP, \
     and at least \(Quantity.duration(seconds: seconds)) on this machine.
     """
@@ -68,8 +71,8 @@ public struct CalibrationDemand: Sendable, Equatable {
   var json: JSONValue {
     [
       "samples": JSONValue(samples), "length": JSONValue(length),
-      "operations": JSONValue(operations), "memoryBytes": JSONValue(Int(memory)),
-      "diskBytes": JSONValue(Int(disk)), "seconds": JSONValue(seconds),
+      "operations": JSONValue(operations), "memoryBytes": JSONValue(whole(memory)),
+      "diskBytes": JSONValue(whole(disk)), "seconds": JSONValue(seconds),
     ]
   }
 }

@@ -55,13 +55,17 @@ public func prune(
 extension PruneOptions {
   /// Finds out before any work whether the checkpoint can be written where it shall go.
   fileprivate func checkPlace(apartFrom model: ModelDirectory) throws {
-    // Makes an empty directory under a temporary name, and removes it.
-    _ = try StagedDirectory(
-      output.path,
-      existing: overwrite
-        ? .replaced(ifContaining: ModelDirectory.configurationName) : .refused,
-      apartFrom: model.path
-    )
+    do {
+      // Makes an empty directory under a temporary name, and removes it.
+      _ = try StagedDirectory(
+        output.path,
+        existing: overwrite
+          ? .replaced(ifContaining: ModelDirectory.configurationName) : .refused,
+        apartFrom: model.path
+      )
+    } catch let error as FileError {
+      throw JobError.unwritable(path: output.relativePath, reason: error.reason)
+    }
   }
 }
 

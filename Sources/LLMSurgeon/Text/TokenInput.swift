@@ -51,12 +51,15 @@ extension TokenInput {
     seed: UInt64,
     tokenizer: URL
   ) throws -> TokenWindows {
+    try check(windows: samples, length: length)
     switch try read(tokenizer: tokenizer) {
     case .stream(let ids):
       let length = length ?? longest
       let starts = ids.count - length
       guard starts >= 1 else {
-        throw JobError.textTooShort(path: path, tokens: ids.count, needed: length + 1)
+        // The largest length has no successor.
+        let needed = max(length, length &+ 1)
+        throw JobError.textTooShort(path: path, tokens: ids.count, needed: needed)
       }
       let samples = samples ?? min(128, starts)
       guard samples <= starts else {
@@ -102,6 +105,7 @@ extension TokenInput {
     longest: Int,
     tokenizer: URL
   ) throws -> TokenWindows {
+    try check(windows: count, length: length)
     let all: TokenWindows
     switch try read(tokenizer: tokenizer) {
     case .stream(let ids):
@@ -125,6 +129,14 @@ extension TokenInput {
     )
   }
 
+  /// Refuses windows that hold nothing to predict.
+  private func check(windows count: Int?, length: Int?) throws {
+    if let count, count < 1 { throw JobError.badSetting("at least one window is needed") }
+    if let length, length < 2 {
+      throw JobError.badSetting("windows of \(length) tokens predict nothing; 2 are the fewest")
+    }
+  }
+
   private func windows(of ids: [Int], rowLength: Int, length: Int?) throws -> TokenWindows {
     if let length, length != rowLength {
       throw JobError.lengthMismatch(path: path, found: rowLength, asked: length)
@@ -142,7 +154,11 @@ extension TokenInput {
         guard !bytes.isEmpty else {
           throw JobError.unreadable(path: file.relativePath, reason: "the file is empty")
         }
-        ids += try tokenizer.encode(bytes, addSpecialTokens: false).map(Int.init)
+        do {
+          ids += try tokenizer.encode(bytes, addSpecialTokens: false).map(Int.init)
+        } catch {
+          throw JobError.unreadable(path: file.relativePath, reason: "\(error)")
+        }
       }
       return .stream(ids)
     case .tokens(let file): return try readTokens(file)
