@@ -46,6 +46,7 @@ extension KroneckerFactors {
   /// The predicted rise of the mean loss for a change of the weights, in nats per token.
   ///
   /// - Parameter change: `D`, the new weights less the old; shape `[outputs, inputs]`.
+  /// - Returns: `½⟨D, G D A⟩`.
   package func loss(of change: Matrix<Float>) -> Double {
     quadraticLoss(of: change, activations: activations, gradients: gradients)
   }
@@ -57,6 +58,7 @@ extension KroneckerFactors {
 ///   - change: `D`, shape `[outputs, inputs]`.
 ///   - activations: `A`, shape `[inputs, inputs]`.
 ///   - gradients: `G`, shape `[outputs, outputs]`.
+/// - Returns: The predicted rise of the loss.
 @specialized(where Scalar == Float)
 @specialized(where Scalar == Double)
 package func quadraticLoss<Scalar: BLASScalar>(

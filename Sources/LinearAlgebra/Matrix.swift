@@ -18,7 +18,8 @@ package struct Matrix<Scalar: BLASScalar>: Equatable, Sendable {
   }
 
   /// A matrix with the same number everywhere; zero unless stated.
-  @inlinable
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   package init(rows: Int, columns: Int, repeating value: Scalar = 0) {
     self.init(
       rows: rows,

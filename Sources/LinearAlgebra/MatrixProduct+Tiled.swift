@@ -60,21 +60,27 @@ package func addGram<Scalar: BLASScalar>(
   let order = sum.rows
   precondition(sum.columns == order && samples.innerExtent == order, "one column for each column")
   let edge = TileGrid.gramEdge(order)
+  let count = samples.outerExtent
+  let samplesAtOnce = 512
   let side = (order + edge - 1) / edge
   unsafe withTiles(of: &sum, left: samples, right: samples) { left, right, target in
     concurrently(count: side * (side + 1) / 2) { index in
       let (row, column) = lowerTrianglePosition(index)
       let rows = row * edge..<min(order, (row + 1) * edge)
       let columns = column * edge..<min(order, (column + 1) * edge)
-      // SAFETY: tiles of different indices do not overlap and lie within the sum.
-      unsafe multiplyUnchecked(
-        left.view.transposed.outerSlice(rows),
-        right.view.transposed.outerSlice(columns).transposed,
-        scale: scale,
-        keeping: 1,
-        into: target.start + rows.lowerBound * order + columns.lowerBound,
-        stride: order
-      )
+      // A few samples at a time stay in the cache while both factors of a tile are read.
+      for first in stride(from: 0, to: count, by: samplesAtOnce) {
+        let some = first..<min(count, first + samplesAtOnce)
+        // SAFETY: tiles of different indices do not overlap and lie within the sum.
+        unsafe multiplyUnchecked(
+          left.view.outerSlice(some).transposed.outerSlice(rows),
+          right.view.outerSlice(some).transposed.outerSlice(columns).transposed,
+          scale: scale,
+          keeping: 1,
+          into: target.start + rows.lowerBound * order + columns.lowerBound,
+          stride: order
+        )
+      }
     }
   }
 }

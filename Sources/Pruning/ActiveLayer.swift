@@ -64,17 +64,20 @@ private struct AliveSets {
     let mask = problem.mask
     let weights = problem.weights
     let inputs = mask.inputs
-    var rowIsUsed = BitSet(count: weights.rows, repeating: false)
-    var columnIsUsed = BitSet(count: weights.columns, repeating: false)
+    var usedRows: [Int] = []
+    var columnIsUsed = [Bool](repeating: false, count: weights.columns)
+    let entries = weights.elements
     for row in mask.keptRows.indices {
-      for column in 0..<weights.columns where weights[row, column] != 0 {
-        rowIsUsed[row] = true
+      var isUsed = false
+      for column in columnIsUsed.indices where entries[row * weights.columns + column] != 0 {
+        isUsed = true
         columnIsUsed[column] = true
       }
+      if isUsed { usedRows.append(row) }
     }
     let usesActivations = method != .magnitude
     let usesGradients = method == .surgeon || method == .kobd
-    rows = rowIsUsed.indices.filter { row in
+    rows = usedRows.filter { row in
       !usesGradients || problem.factors.map { $0.gradients[row, row] > 0 } ?? true
     }
     columns = (0..<weights.columns).filter { column in
@@ -94,17 +97,17 @@ private struct UsedSets {
   init(_ mask: LayerMask, hasBias: Bool) {
     rows = mask.keptRows
     columns = mask.keptColumns
-    guard let elements = mask.keptElements else { return }
-    let inputs = mask.inputs
-    var reached = BitSet(count: inputs, repeating: false)
+    guard !mask.isStructured else { return }
+    var reached = [Bool](repeating: false, count: mask.inputs)
     for row in rows.indices {
       var isEmpty = true
-      for column in 0..<inputs where elements[row * inputs + column] {
+      let flags = mask.keptFlags(row: row)
+      for column in reached.indices where flags[column] {
         reached[column] = true
         isEmpty = false
       }
       if isEmpty && !hasBias { rows[row] = false }
     }
-    columns.formIntersection(reached)
+    columns = BitSet(count: mask.inputs, indices: columns.indices.filter { reached[$0] })
   }
 }

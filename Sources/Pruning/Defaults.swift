@@ -11,6 +11,8 @@ struct Defaults {
   /// More steps than this gained less than one percent in perplexity; a calibration after each of
   /// several shots does part of what the steps do.
   let steps: Int
+  /// Exchanges lower the predicted loss of one large step; after small ones, recalibration does.
+  let exchanges: Int
   let allocation = Allocation.global
   let ramp = Ramp.linear
   let order = Order.costPerParameter
@@ -26,6 +28,7 @@ struct Defaults {
   ///   - shots: The number of calibrations in all.
   init(for structure: Structure, method: Method, shots: Int) {
     let isOnce = shots == 1
+    exchanges = structure == .element && method.repairs && isOnce ? 2 : 0
     switch structure {
     case .rowsColumns, .rows, .columns:
       damping = Damping(activations: 0.01, gradients: 1)

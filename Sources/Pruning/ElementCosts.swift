@@ -11,7 +11,11 @@ struct ElementPrices: Sendable {
   /// `κ`, one for each column of the layer, with the bias.
   let columns: [Double]
 
-  init(_ layer: ActiveLayer, method: Method, conditioned: ConditionedFactors?) {
+  init(
+    _ layer: ActiveLayer,
+    method: Method,
+    conditioned: ConditionedFactors?
+  ) throws(PruningError) {
     var rows = [Double](repeating: 0, count: layer.problem.mask.outputs)
     var columns = [Double](repeating: 0, count: layer.width)
     if let conditioned {
@@ -30,6 +34,22 @@ struct ElementPrices: Sendable {
       for column in layer.keptColumns {
         columns[column] = activations.map { Double($0[column, column]) } ?? 1
       }
+    }
+    guard (rows + columns).allSatisfy(\.isFinite) else {
+      throw .costNotFinite(layer: layer.problem.name)
+    }
+    self.rows = rows
+    self.columns = columns
+  }
+
+  /// The damped diagonals of both factors: `ρ = Gᵣᵣ`, `κ = A꜀꜀` for all rows and columns of the
+  /// model, kept or not.
+  init(diagonalsOf layer: ActiveLayer) {
+    var rows = [Double](repeating: 0, count: layer.problem.mask.outputs)
+    var columns = [Double](repeating: 0, count: layer.width)
+    if let factors = layer.factors {
+      for row in layer.baseRows { rows[row] = factors.gradients.diagonal(row) }
+      for column in layer.baseColumns { columns[column] = factors.activations.diagonal(column) }
     }
     self.rows = rows
     self.columns = columns
@@ -53,7 +73,8 @@ struct PricedElements: PricedLayer {
     let inputs = mask.inputs
     let entries = weights.elements
     for row in mask.keptRows.indices {
-      for column in 0..<inputs where mask.keeps(row: row, column: column) {
+      let flags = mask.keptFlags(row: row)
+      for column in 0..<inputs where flags[column] {
         let cost = prices.cost(entries[row * width + column], row: row, column: column)
         body(row * inputs + column, cost, 1)
       }

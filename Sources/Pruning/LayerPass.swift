@@ -40,10 +40,10 @@ struct LayerPass: Sendable {
     switch settings.structure {
     case .rowsColumns, .rows, .columns:
       return .structures(
-        layer.structureCosts(weights, method: settings.method, conditioned: conditioned)
+        try layer.structureCosts(weights, method: settings.method, conditioned: conditioned)
       )
     case .element:
-      let prices = ElementPrices(layer, method: settings.method, conditioned: conditioned)
+      let prices = try ElementPrices(layer, method: settings.method, conditioned: conditioned)
       return .elements(PricedElements(weights: weights, prices: prices, mask: layer.plan.mask))
     case .nm(let kept, let size):
       return .blocks(
@@ -55,6 +55,46 @@ struct LayerPass: Sendable {
         )
       )
     }
+  }
+
+  /// The repaired weights, and prices by which removed weights may come back for kept ones.
+  ///
+  /// Each weight is priced where it alone would go, `z = x + (G (W − X) A) / (G A diagonals)`, at
+  /// what the model then loses without it, `½ z² Gᵣᵣ A꜀꜀`, damped. For kept weights of a repaired
+  /// layer `z` is `x`.
+  ///
+  /// - Parameter initial: What was removed when the run began and does not come back.
+  /// - Returns: The repaired weights and the prices.
+  /// - Throws: ``PruningError`` if the repair fails.
+  func exchangeable(
+    initial: LayerMask
+  ) throws(PruningError) -> (weights: Matrix<Float>, prices: PricedElements) {
+    guard let factors = layer.factors else {
+      throw .curvatureMissing(layer: layer.problem.name, settings.method)
+    }
+    // A rough repair would pull back weights that a good one does not miss.
+    let weights = try repaired(nil, limits: settings.finalRepair).weights
+    let (rows, columns) = (layer.baseRows, layer.baseColumns)
+    var gap = layer.problem.weights.selecting(rows: rows, columns: columns)
+    let kept = weights.selecting(rows: rows, columns: columns)
+    for index in gap.storage.indices { gap.storage[index] -= kept.storage[index] }
+    var half = gap
+    let gradients = factors.gradients.matrix.selecting(rows: rows, columns: rows)
+    multiplyTiled(gradients.view, gap.view, into: &half)
+    let activations = factors.activations.matrix.selecting(rows: columns, columns: columns)
+    var pull = gap
+    multiplyTiled(half.view, activations.view, into: &pull)
+    let prices = ElementPrices(diagonalsOf: layer)
+    var wanted = kept
+    for (i, row) in rows.enumerated() {
+      for (j, column) in columns.enumerated() {
+        let curvature = prices.rows[row] * prices.columns[column]
+        wanted[i, j] += Float(Double(pull[i, j]) / curvature)
+      }
+    }
+    var all = layer.problem.weights
+    all.scatter(wanted, rows: rows, columns: columns)
+    return (weights, PricedElements(weights: all, prices: prices, mask: initial))
   }
 
   /// The repaired weights with the losses before and after.
@@ -121,9 +161,10 @@ extension ActiveLayer {
     concurrentChunks(of: &result.storage, size: baseColumns.count) { place, entries in
       let row = baseRows[place]
       guard mask.keptRows[row] else { return }
+      let flags = mask.keptFlags(row: row)
       for index in entries.indices {
         let column = baseColumns[index]
-        entries[index] = column == mask.inputs || mask.keeps(row: row, column: column) ? 1 : 0
+        entries[index] = column == mask.inputs || flags[column] ? 1 : 0
       }
     }
     return result

@@ -23,7 +23,7 @@ extension LayerProblem {
     rows: [(index: Int, cost: Double)], columns: [(index: Int, cost: Double)]
   ) {
     let (layer, conditioned) = try prepared(settings)
-    let costs = layer.structureCosts(
+    let costs = try layer.structureCosts(
       layer.zeroedOnly(),
       method: settings.method,
       conditioned: conditioned
@@ -38,7 +38,7 @@ extension LayerProblem {
   /// - Throws: ``PruningError`` if the curvature is missing or cannot be used.
   package func elementCosts(_ settings: PruningSettings) throws(PruningError) -> Matrix<Float> {
     let (layer, conditioned) = try prepared(settings)
-    let prices = ElementPrices(layer, method: settings.method, conditioned: conditioned)
+    let prices = try ElementPrices(layer, method: settings.method, conditioned: conditioned)
     var result = Matrix<Float>(rows: mask.outputs, columns: mask.inputs)
     for row in 0..<mask.outputs {
       for column in 0..<mask.inputs where mask.keeps(row: row, column: column) {
@@ -51,8 +51,8 @@ extension LayerProblem {
   /// The cheapest completion of each block that is not complete yet.
   ///
   /// - Parameter settings: The pattern, the method and the damping.
-  /// - Throws: ``PruningError`` if the structure is no pattern that fits the layer, or the curvature
-  ///   is missing or cannot be used.
+  /// - Returns: The blocks by row, then by column; none if the structure is no pattern.
+  /// - Throws: ``PruningError`` if the pattern does not fit the layer, or the curvature is missing or cannot be used.
   package func blockCosts(_ settings: PruningSettings) throws(PruningError) -> [BlockCost] {
     guard case .nm(let kept, let size) = settings.structure else { return [] }
     guard mask.inputs % size == 0 else {

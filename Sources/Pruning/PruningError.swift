@@ -10,7 +10,7 @@ package enum PruningError: Error, Equatable {
   case targetOutOfRange(Double, Structure)
   /// A damping is negative or not finite.
   case dampingOutOfRange(activations: Double, gradients: Double)
-  /// A number of steps or iterations is below one.
+  /// A number of steps or iterations is below one, or one of exchanges below zero.
   case countOutOfRange(Int)
   /// A tolerance is not at least 0 and below 1.
   case toleranceOutOfRange(Double)
@@ -26,6 +26,8 @@ package enum PruningError: Error, Equatable {
   case blocksDoNotFit(layer: String, inputs: Int, block: Int)
   /// A repair produced NaN or infinity.
   case repairNotFinite(layer: String)
+  /// The cost of a removal is NaN or infinite.
+  case costNotFinite(layer: String)
   /// A consequence names a row or column that no layer has.
   case noSuchStructure(layer: Int, index: Int)
 }
@@ -50,7 +52,7 @@ extension PruningError: CustomStringConvertible {
     case .dampingOutOfRange(let activations, let gradients):
       "the damping (\(activations), \(gradients)) must be finite and not negative"
     case .countOutOfRange(let count):
-      "\(count) is no number of steps or iterations; give at least 1"
+      "\(count) is no number of steps, iterations or exchanges; give at least 1"
     case .toleranceOutOfRange(let tolerance):
       "the tolerance \(tolerance) must be at least 0 and below 1"
     case .noSuchStructure(let layer, let index):
@@ -74,6 +76,8 @@ extension PruningError: CustomStringConvertible {
       "\(layer): \(error)"
     case .blocksDoNotFit(let layer, let inputs, let block):
       "\(layer): \(inputs) inputs cannot be cut into blocks of \(block); choose another N:M"
+    case .costNotFinite(let layer):
+      "\(layer): a removal's cost is NaN or infinite; look for huge weights or factors"
     case .repairNotFinite(let layer):
       "\(layer): the repair produced NaN or infinity; raise the damping"
     default:

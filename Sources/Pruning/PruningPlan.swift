@@ -67,11 +67,13 @@ package struct LayerOutcome: Sendable {
   package let weights: Matrix<Float>
   /// What is removed.
   package let mask: LayerMask
-  /// The predicted rise of the loss, had the removed only been set to zero; nats per token,
-  /// undamped. Nothing without curvature.
+  /// The predicted rise of the loss, had the removed only been set to zero.
+  ///
+  /// In nats per token, undamped; nothing without curvature.
   package let lossZeroedOnly: Double?
-  /// The predicted rise of the loss with the new weights; nats per token, undamped. Nothing
-  /// without curvature.
+  /// The predicted rise of the loss with the new weights.
+  ///
+  /// In nats per token, undamped; nothing without curvature.
   package let lossRepaired: Double?
   /// The damping that was asked for.
   package let damping: Damping

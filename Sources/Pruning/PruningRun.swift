@@ -55,7 +55,40 @@ package struct PruningRun: Sendable {
       let prices = try priced(plan, step: step, progress: progress)
       remove(until: budget, prices, from: &plan)
     }
+    if settings.structure == .element, settings.method.repairs {
+      for round in 0..<settings.exchanges {
+        try exchange(in: &plan, step: shares.count + round, progress: progress)
+      }
+    }
     return plan
+  }
+
+  /// Chooses the same number of weights again, at the repaired weights and from all that were kept
+  /// when the run began.
+  private mutating func exchange(
+    in plan: inout PruningPlan,
+    step: Int,
+    progress: @escaping ProgressHandler
+  ) throws {
+    let (run, chosen) = (self, plan)
+    var layers: [PricedElements] = []
+    var repaired: [Matrix<Float>?] = []
+    try forEachLayer { index in
+      progress(PruningProgress(stage: .pricing(step: step), layer: index))
+      let pass = try run.pass(chosen, index, start: run.current[index], progress)
+      return try pass.exchangeable(initial: run.descriptions[index].mask)
+    } receive: { _, result in
+      repaired.append(result.weights)
+      layers.append(result.prices)
+    }
+    current = repaired
+    let counts = plan.layers.map(\.mask.removedWeights)
+    let budget: RemovalBudget =
+      settings.allocation == .uniform ? .each(counts) : .total(counts.reduce(0, +))
+    var fresh = plan.layers
+    for index in fresh.indices { fresh[index].mask = descriptions[index].mask }
+    removeCheapest(until: budget, of: layers, from: &fresh)
+    for index in fresh.indices { plan.layers[index].mask = fresh[index].mask }
   }
 
   /// Repairs the kept weights for the loss of the removed ones.

@@ -133,6 +133,10 @@ package struct PruningSettings: Equatable, Sendable {
   package var ramp: Ramp
   /// By what removals of rows and columns and of blocks are ordered.
   package var order: Order
+  /// How often, after the last step, weights are exchanged; for elements with repair.
+  ///
+  /// Removed weights that the repaired model misses come back for kept ones that it does not.
+  package var exchanges: Int
   /// When the repair after each step but the last stops.
   package var stepRepair: ConjugateGradientLimits
   /// When the final repair stops.
@@ -167,6 +171,7 @@ package struct PruningSettings: Equatable, Sendable {
     steps = defaults.steps
     ramp = defaults.ramp
     order = defaults.order
+    exchanges = defaults.exchanges
     stepRepair = defaults.stepRepair
     finalRepair = defaults.finalRepair
     try validate()
@@ -185,6 +190,7 @@ package struct PruningSettings: Equatable, Sendable {
     for count in [steps, stepRepair.iterations, finalRepair.iterations] where count < 1 {
       throw .countOutOfRange(count)
     }
+    guard exchanges >= 0 else { throw .countOutOfRange(exchanges) }
     for tolerance in [stepRepair.tolerance, finalRepair.tolerance]
     where !(tolerance >= 0 && tolerance < 1) {
       throw .toleranceOutOfRange(tolerance)
@@ -194,6 +200,7 @@ package struct PruningSettings: Equatable, Sendable {
   /// The share that is to be removed after each step, rising to ``target``.
   ///
   /// - Parameter current: The share that is removed already.
+  /// - Returns: One share a step; the target alone if it is met already.
   package func schedule(from current: Double) -> [Double] {
     guard current < target else { return [target] }
     return (1...steps).map { step in

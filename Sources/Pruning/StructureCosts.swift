@@ -19,12 +19,15 @@ extension ActiveLayer {
   ///
   /// - Parameters:
   ///   - current: The weights after the repairs so far; shape `[outputs, inputs (+1)]`.
+  ///   - method: How a removal is priced.
   ///   - conditioned: The factorised kept parts, for the method that repairs.
+  /// - Returns: The costs.
+  /// - Throws: ``PruningError/costNotFinite(layer:)``.
   func structureCosts(
     _ current: Matrix<Float>,
     method: Method,
     conditioned: ConditionedFactors?
-  ) -> StructureCosts {
+  ) throws(PruningError) -> StructureCosts {
     let weights = current.selecting(rows: keptRows, columns: keptColumns)
     let activations = quadratic(.activations, method: method)
     let gradients = quadratic(.gradients, method: method)
@@ -36,6 +39,9 @@ extension ActiveLayer {
     let columnFactors = pivots(.activations, activations, conditioned?.activations)
     let rowCosts = zip(rowProducts(right, weights), rowFactors).map { $0 / 2 * $1 }
     let columnCosts = zip(columnProducts(left, weights), columnFactors).map { $0 / 2 * $1 }
+    guard (rowCosts + columnCosts).allSatisfy(\.isFinite) else {
+      throw .costNotFinite(layer: problem.name)
+    }
     return collect(rowCosts, columnCosts)
   }
 

@@ -4,9 +4,7 @@ import RealModule
 extension Attention {
   /// What the backward pass reads: the forward pass's inputs and results, and the gradient.
   struct Recorded: Sendable {
-    let queries: Matrix<Float>
-    let keys: Matrix<Float>
-    let values: Matrix<Float>
+    let inputs: Inputs
     let context: Matrix<Float>
     let logSums: Matrix<Float>
     /// `∂loss/∂context`, shape `[sequences · heads · length, headSize]`.
@@ -29,29 +27,34 @@ extension Attention {
     queryGradients: inout Matrix<Float>,
     pairGradients: inout Matrix<Float>
   ) {
-    let (length, sharing) = (layout.length, sharing)
+    let length = layout.length
     concurrentChunks(
       of: &queryGradients.storage,
       size: groupSize,
       and: &pairGradients.storage,
       size: 2 * length * layout.headSize
     ) { index, queryGradients, pairGradients in
-      let room = min(length, Self.queriesAtOnce) * length
-      var probabilities = [Float](repeating: 0, count: room)
-      var slopes = [Float](repeating: 0, count: room)
+      var scratch = Scratch(count: min(length, Self.queriesAtOnce) * length)
       clear(&pairGradients, 0..<pairGradients.count)
-      for member in 0..<sharing {
-        for first in stride(from: 0, to: length, by: Self.queriesAtOnce) {
-          let rows = first..<min(length, first + Self.queriesAtOnce)
-          let block = QueryBlock(rows: rows, head: index * sharing + member, group: index)
-          differentiate(block, recorded, &probabilities, &slopes)
-          let start = (member * length + first) * layout.headSize
-          let end = start + rows.count * layout.headSize
-          withPart(of: &queryGradients, start..<end) { target in
-            gather(block, recorded, probabilities, slopes, &target, &pairGradients)
-          }
+      for block in blocks(ofGroup: index) {
+        differentiate(block, recorded, &scratch.probabilities, &scratch.slopes)
+        withPart(of: &queryGradients, place(block)) { queryGradients in
+          gather(block, recorded, scratch, &queryGradients, &pairGradients)
         }
       }
+    }
+  }
+
+  /// What one thread holds of one head's matrices of queries by keys.
+  private struct Scratch {
+    /// `P`.
+    var probabilities: [Float]
+    /// `S`.
+    var slopes: [Float]
+
+    init(count: Int) {
+      probabilities = [Float](repeating: 0, count: count)
+      slopes = probabilities
     }
   }
 
@@ -59,24 +62,24 @@ extension Attention {
   private func differentiate(
     _ block: QueryBlock,
     _ recorded: Recorded,
-    _ chances: inout [Float],
-    _ differences: inout [Float]
+    _ probabilityEntries: inout [Float],
+    _ slopeEntries: inout [Float]
   ) {
-    var probabilities = chances.mutableSpan
-    var slopes = differences.mutableSpan
+    var probabilities = probabilityEntries.mutableSpan
+    var slopes = slopeEntries.mutableSpan
     let length = layout.length
     let first = block.head * length + block.rows.lowerBound
     let gradients = recorded.gradients.rowView(first, count: block.rows.count)
     let contexts = recorded.context.rowView(first, count: block.rows.count)
     multiply(
-      recorded.queries.rowView(first, count: block.rows.count),
-      recorded.keys.rowView(block.group * length, count: block.keys).transposed,
+      recorded.inputs.queries.rowView(first, count: block.rows.count),
+      recorded.inputs.keys.rowView(block.group * length, count: block.keys).transposed,
       scale: scoreScale,
       into: &probabilities
     )
     multiply(
       gradients,
-      recorded.values.rowView(block.group * length, count: block.keys).transposed,
+      recorded.inputs.values.rowView(block.group * length, count: block.keys).transposed,
       into: &slopes
     )
     let size = layout.headSize
@@ -119,31 +122,35 @@ extension Attention {
   private func gather(
     _ block: QueryBlock,
     _ recorded: Recorded,
-    _ probabilities: [Float],
-    _ slopes: [Float],
+    _ scratch: Scratch,
     _ queryGradients: inout MutableSpan<Float>,
     _ pairGradients: inout MutableSpan<Float>
   ) {
     let length = layout.length
     let first = block.head * length + block.rows.lowerBound
-    let slopes = MatrixView(slopes.span, rows: block.rows.count, columns: block.keys)
+    let slopes = MatrixView(scratch.slopes.span, rows: block.rows.count, columns: block.keys)
     multiply(
       slopes,
-      recorded.keys.rowView(block.group * length, count: block.keys),
+      recorded.inputs.keys.rowView(block.group * length, count: block.keys),
       scale: scoreScale,
       into: &queryGradients
     )
     multiply(
       slopes.transposed,
-      recorded.queries.rowView(first, count: block.rows.count),
+      recorded.inputs.queries.rowView(first, count: block.rows.count),
       scale: scoreScale,
       keeping: 1,
       into: &pairGradients
     )
+    let probabilities = MatrixView(
+      scratch.probabilities.span,
+      rows: block.rows.count,
+      columns: block.keys
+    )
     let middle = length * layout.headSize
     withPart(of: &pairGradients, middle..<2 * middle) { valueGradients in
       multiply(
-        MatrixView(probabilities.span, rows: block.rows.count, columns: block.keys).transposed,
+        probabilities.transposed,
         recorded.gradients.rowView(first, count: block.rows.count),
         keeping: 1,
         into: &valueGradients

@@ -21,26 +21,31 @@ struct Attention: Sendable {
   /// What one thread computes at a time: the query heads that share a key and value head.
   var groupSize: Int { sharing * layout.length * layout.headSize }
 
+  /// What attention works on.
+  struct Inputs: Sendable {
+    /// Shape `[sequences · heads · length, headSize]`.
+    let queries: Matrix<Float>
+    /// Shape `[sequences · keyValueHeads · length, headSize]`.
+    let keys: Matrix<Float>
+    /// Like `keys`.
+    let values: Matrix<Float>
+  }
+
   /// Computes `softmax(Q Kᵀ / √headSize) V` for each head, each position seeing itself and what
   /// precedes it.
   ///
   /// - Parameters:
-  ///   - queries: Shape `[sequences · heads · length, headSize]`.
-  ///   - keys: Shape `[sequences · keyValueHeads · length, headSize]`.
-  ///   - values: Like `keys`.
-  ///   - context: Like `queries`.
+  ///   - inputs: Queries, keys and values.
+  ///   - context: Like the queries.
   ///   - logSums: The logarithm of each softmax's denominator, which the backward pass needs; shape
   ///     `[sequences · heads, length]`.
-  func forward(
-    queries: Matrix<Float>,
-    keys: Matrix<Float>,
-    values: Matrix<Float>,
-    into context: inout Matrix<Float>,
-    logSums: inout Matrix<Float>
-  ) {
+  func forward(_ inputs: Inputs, into context: inout Matrix<Float>, logSums: inout Matrix<Float>) {
     let (length, sharing) = (layout.length, sharing)
-    precondition(keys.storage.count == values.storage.count, "one value for each key")
-    precondition(queries.storage.count == keys.storage.count * sharing, "every head has its share")
+    precondition(
+      inputs.keys.storage.count == inputs.values.storage.count
+        && inputs.queries.storage.count == inputs.keys.storage.count * sharing,
+      "every head has its share"
+    )
     concurrentChunks(
       of: &context.storage,
       size: groupSize,
@@ -48,42 +53,62 @@ struct Attention: Sendable {
       size: sharing * length
     ) { index, context, logSums in
       var scores = [Float](repeating: 0, count: min(length, Self.queriesAtOnce) * length)
-      for member in 0..<sharing {
-        for first in stride(from: 0, to: length, by: Self.queriesAtOnce) {
-          let rows = first..<min(length, first + Self.queriesAtOnce)
-          let block = QueryBlock(rows: rows, head: index * sharing + member, group: index)
-          attend(block, queries, keys, values, scores: &scores, member, &context, &logSums)
-        }
+      for block in blocks(ofGroup: index) {
+        attend(block, inputs, &scores, &context, &logSums)
       }
     }
   }
 
   /// Some consecutive queries of one head.
   struct QueryBlock {
+    /// The positions in the sequence.
     let rows: Range<Int>
+    /// The number of the head among those that share a key and value head.
+    let member: Int
     /// The number of the head, counted over the sequences.
     let head: Int
     /// The number of the key and value head, counted over the sequences.
     let group: Int
+
     /// The number of keys that the last query sees.
     var keys: Int { rows.upperBound }
   }
 
+  /// The queries of the heads that share a key and value head, block by block.
+  func blocks(ofGroup group: Int) -> [QueryBlock] {
+    (0..<sharing).flatMap { member in
+      stride(from: 0, to: layout.length, by: Self.queriesAtOnce).map { first in
+        QueryBlock(
+          rows: first..<min(layout.length, first + Self.queriesAtOnce),
+          member: member,
+          head: group * sharing + member,
+          group: group
+        )
+      }
+    }
+  }
+
+  /// Where a block's rows stand among those of its group, in numbers.
+  func place(_ block: QueryBlock) -> Range<Int> {
+    let start = (block.member * layout.length + block.rows.lowerBound) * layout.headSize
+    return start..<start + block.rows.count * layout.headSize
+  }
+
   private func attend(
     _ block: QueryBlock,
-    _ queries: Matrix<Float>,
-    _ keys: Matrix<Float>,
-    _ values: Matrix<Float>,
-    scores: inout [Float],
-    _ member: Int,
+    _ inputs: Inputs,
+    _ scores: inout [Float],
     _ context: inout MutableSpan<Float>,
     _ logSums: inout MutableSpan<Float>
   ) {
     let (length, size) = (layout.length, layout.headSize)
     var scratch = scores.mutableSpan
     multiply(
-      queries.rowView(block.head * length + block.rows.lowerBound, count: block.rows.count),
-      keys.rowView(block.group * length, count: block.keys).transposed,
+      inputs.queries.rowView(
+        block.head * length + block.rows.lowerBound,
+        count: block.rows.count
+      ),
+      inputs.keys.rowView(block.group * length, count: block.keys).transposed,
       scale: scoreScale,
       into: &scratch
     )
@@ -94,13 +119,12 @@ struct Attention: Sendable {
       let sum = exponentiate(&scratch, seen, minus: greatest)
       clear(&scratch, seen.upperBound..<(row + 1) * block.keys)
       denominators[row] = Float(sum)
-      logSums[member * length + position] = greatest + Float(Double.log(sum))
+      logSums[block.member * length + position] = greatest + Float(Double.log(sum))
     }
-    let start = (member * length + block.rows.lowerBound) * size
-    withPart(of: &context, start..<start + block.rows.count * size) { rows in
+    withPart(of: &context, place(block)) { rows in
       multiply(
         MatrixView(scores.span, rows: block.rows.count, columns: block.keys),
-        values.rowView(block.group * length, count: block.keys),
+        inputs.values.rowView(block.group * length, count: block.keys),
         into: &rows
       )
       for row in denominators.indices {

@@ -3,7 +3,7 @@ import LinearAlgebra
 /// What a block's forward pass leaves for its backward pass; its memory serves one batch after
 /// another.
 struct BlockTape {
-  private static let empty = Matrix<Float>(rows: 0, columns: 0)
+  private static let empty = Matrix.zeros(rows: 0, columns: 0)
 
   /// How sequences and heads lie in memory.
   private(set) var layout = HeadLayout(sequences: 0, length: 0, headSize: 0)

@@ -79,6 +79,7 @@ extension Coupling {
   /// - Parameters:
   ///   - decoder: The model.
   ///   - position: The position of a layer of the block in the list of all layers.
+  /// - Returns: Scores, values, then the feed-forward part.
   static func couplings(
     of decoder: DecoderDescription,
     position: (LinearRole) -> Int

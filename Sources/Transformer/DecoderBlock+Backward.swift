@@ -1,8 +1,10 @@
 package import LinearAlgebra
 
 extension DecoderBlock {
-  /// Propagates the gradient through the block, in place, and shows the observer what enters and
-  /// leaves each linear layer. The forward pass is run again from the block's input.
+  /// Propagates the gradient through the block, in place.
+  ///
+  /// Shows the observer what enters and leaves each linear layer. The forward pass is run again from
+  /// the block's input.
   ///
   /// - Parameters:
   ///   - gradient: `∂loss/∂output`, shape `[sequences · length, hidden]`; becomes `∂loss/∂input`.
@@ -28,7 +30,7 @@ extension DecoderBlock {
       slopes.hidden = gradient.copyRows(rows.lowerBound, count: rows.count)
       backwardFeedForward(tape, &slopes, &observer)
       backwardAttention(tape, &slopes, rotary, &observer)
-      guard slopes.hidden.isFinite else { throw .gradientNotFinite(block: index) }
+      guard isFinite(slopes.hidden.storage.span) else { throw .gradientNotFinite(block: index) }
       gradient.replaceRows(from: rows.lowerBound, with: slopes.hidden)
     }
   }
@@ -76,9 +78,7 @@ extension DecoderBlock {
     attentionOutput.backward(slopes.hidden, into: &slopes.queryRows)
     tape.layout.split(slopes.queryRows, rotary: nil, into: &slopes.context)
     let recorded = Attention.Recorded(
-      queries: tape.queries,
-      keys: tape.keys,
-      values: tape.values,
+      inputs: .init(queries: tape.queries, keys: tape.keys, values: tape.values),
       context: tape.context,
       logSums: tape.logSums,
       gradients: slopes.context
@@ -110,7 +110,7 @@ extension DecoderBlock {
 
 /// The gradients of one batch on its way back through a block.
 struct BlockGradients {
-  private static let empty = Matrix<Float>(rows: 0, columns: 0)
+  private static let empty = Matrix.zeros(rows: 0, columns: 0)
 
   /// With respect to the hidden state; shape `[tokens, hidden]`.
   var hidden = empty

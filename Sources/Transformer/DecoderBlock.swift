@@ -4,7 +4,7 @@ package import LinearAlgebra
 /// the hidden state.
 package struct DecoderBlock: Sendable {
   /// The number of tokens that are worked on at a time; whole sequences, at least one.
-  package static let tokensPerBatch = 2048
+  package static let tokensPerBatch = 4096
 
   /// The number of the block.
   package let index: Int
@@ -70,9 +70,7 @@ package struct DecoderBlock: Sendable {
     value.forward(tape.attentionInput, into: &tape.narrow)
     tape.layout.split(tape.narrow, rotary: nil, into: &tape.values)
     attention(tape.layout).forward(
-      queries: tape.queries,
-      keys: tape.keys,
-      values: tape.values,
+      Attention.Inputs(queries: tape.queries, keys: tape.keys, values: tape.values),
       into: &tape.context,
       logSums: &tape.logSums
     )

@@ -37,6 +37,7 @@ extension DecoderModel {
   /// Reads the weights of one block.
   ///
   /// - Parameter index: The number of the block.
+  /// - Returns: The block, its weights widened to single precision.
   /// - Throws: ``ModelError`` if a tensor cannot be read or holds NaN or infinity.
   package func loadBlock(_ index: Int) throws(ModelError) -> DecoderBlock {
     precondition(0..<decoder.blocks ~= index, "a block of this model")
@@ -81,6 +82,7 @@ extension DecoderModel {
   /// One block's weights are in memory at a time.
   ///
   /// - Parameter sequences: The tokens.
+  /// - Returns: One number for each sequence.
   /// - Throws: ``ModelError`` if the tokens do not fit the model, weights cannot be read, or a loss is
   ///   not finite.
   package func losses(_ sequences: TokenSequences) throws(ModelError) -> [Double] {

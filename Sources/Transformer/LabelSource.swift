@@ -26,3 +26,26 @@ struct PlaceGenerator {
     return z ^ (z >> 31)
   }
 }
+
+/// Draws an index with a probability proportional to its share.
+///
+/// - Parameters:
+///   - shares: Not negative, in the places `range`.
+///   - range: Where the shares stand.
+///   - bound: A uniform random number times the sum of the shares.
+/// - Returns: The first index from the range's start at which the running sum exceeds `bound`; the
+///   last one with a share in it if rounding leaves none.
+func drawIndex(
+  _ shares: borrowing MutableSpan<Float>,
+  _ range: Range<Int>,
+  below bound: Double
+) -> Int {
+  var sum = 0.0
+  var last = 0
+  for index in range where shares[index] > 0 {
+    sum += Double(shares[index])
+    last = index - range.lowerBound
+    if sum > bound { break }
+  }
+  return last
+}

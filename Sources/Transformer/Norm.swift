@@ -70,7 +70,7 @@ struct Norm: Sendable {
         addGradient(
           gradients.storage.span.extracting(range),
           inputs.storage.span.extracting(range),
-          (moments[number, 0], moments[number, 1]),
+          (moments.storage[2 * number], moments.storage[2 * number + 1]),
           to: &rows,
           from: row * width
         )

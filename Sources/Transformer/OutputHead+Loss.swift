@@ -7,6 +7,7 @@ extension OutputHead {
   /// - Parameters:
   ///   - hidden: The last block's output, shape `[sequences · length, hidden]`.
   ///   - sequences: The tokens.
+  /// - Returns: One number for each sequence.
   /// - Throws: ``ModelError`` if sequences are too short or a loss is not finite.
   package func losses(
     _ hidden: Matrix<Float>,
@@ -51,7 +52,7 @@ extension OutputHead {
       crossEntropy(&slice.logits, from: rows.lowerBound, places, &losses, isGradientWanted: true)
       let logits = slice.logits
       multiplyTiled(logits.view, weight.view, into: &slice.gradients)
-      var result = Matrix<Float>(rows: rows.count, columns: hidden.columns)
+      var result = Matrix.zeros(rows: rows.count, columns: hidden.columns)
       norm.backward(slice.gradients, inputs: input, moments: slice.moments, addingTo: &result)
       hidden.replaceRows(from: rows.lowerBound, with: result)
     }
@@ -109,28 +110,12 @@ extension OutputHead {
         losses[row] = Double(greatest) - Double(chosen) + Double.log(sum)
         guard isGradientWanted else { continue }
         let label =
-          places.uniform(place).map { draw(logits, range, below: $0 * sum) } ?? next
+          places.uniform(place).map { drawIndex(logits, range, below: $0 * sum) } ?? next
         scale(&logits, range, by: Float(1 / sum))
         logits[range.lowerBound + label] -= 1
       }
     }
     losses.replaceSubrange(first..<first + rows, with: slice)
-  }
-
-  /// The first index at which the running sum exceeds `bound`, or the last with a share in it.
-  private func draw(
-    _ shares: borrowing MutableSpan<Float>,
-    _ range: Range<Int>,
-    below bound: Double
-  ) -> Int {
-    var sum = 0.0
-    var last = 0
-    for index in range where shares[index] > 0 {
-      sum += Double(shares[index])
-      last = index - range.lowerBound
-      if sum > bound { break }
-    }
-    return last
   }
 
   private func slices(of hidden: Matrix<Float>) -> [Range<Int>] {

@@ -35,7 +35,7 @@ package struct OutputHead: Sendable {
 
 /// What the head computes for some positions; its memory serves one slice after another.
 struct HeadSlice {
-  private static let empty = Matrix<Float>(rows: 0, columns: 0)
+  private static let empty = Matrix.zeros(rows: 0, columns: 0)
 
   /// Shape `[positions, hidden]`.
   var normalised = empty

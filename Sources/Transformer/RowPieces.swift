@@ -17,10 +17,17 @@ extension Matrix where Scalar == Float {
     )
   }
 
+  /// A matrix of zeros.
+  ///
+  /// The array is filled where its type is known: filling is many times slower in a generic.
+  static func zeros(rows: Int, columns: Int) -> Matrix<Float> {
+    Matrix(rows: rows, columns: columns, storage: [Float](repeating: 0, count: rows * columns))
+  }
+
   /// Makes room for `rows` rows of `columns` numbers; what they hold is unspecified.
   mutating func prepare(rows: Int, columns: Int) {
     guard self.rows != rows || self.columns != columns else { return }
-    self = Matrix(rows: rows, columns: columns)
+    self = .zeros(rows: rows, columns: columns)
   }
 
   /// Overwrites the rows from `first` on.

@@ -136,3 +136,15 @@ func withPart(
     body(&part)
   }
 }
+
+/// Whether no number is NaN or infinite.
+func isFinite(_ values: Span<Float>) -> Bool {
+  // x − x is zero for numbers and NaN for the rest, so one sum answers for all.
+  var sum: Float = 0
+  // SAFETY: the index is one of the span's.
+  for index in values.indices {
+    let value = unsafe values[unchecked: index]
+    sum = Relaxed.sum(sum, value - value)
+  }
+  return sum == 0
+}

@@ -14,7 +14,9 @@ struct WeightReader {
     guard values.count == count else {
       throw .unreadableTensor(name, reason: "\(values.count) elements instead of \(count)")
     }
-    if let index = firstNotFinite(values) { throw .tensorNotFinite(name, index: index) }
+    if !isFinite(values.span), let index = values.firstIndex(where: { !$0.isFinite }) {
+      throw .tensorNotFinite(name, index: index)
+    }
     return values
   }
 
@@ -46,13 +48,5 @@ struct WeightReader {
       weight: weight,
       bias: bias
     )
-  }
-
-  /// The first element that is NaN or infinite.
-  private func firstNotFinite(_ values: [Float]) -> Int? {
-    // x − x is zero for numbers and NaN for the rest, so one sum answers for all.
-    var sum: Float = 0
-    for value in values { sum += value - value }
-    return sum == 0 ? nil : values.firstIndex { !$0.isFinite }
   }
 }

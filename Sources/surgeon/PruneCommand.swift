@@ -146,7 +146,8 @@ struct SolverOptions: ParsableArguments {
       steps: steps,
       dampingActivations: dampingActivations,
       dampingGradients: dampingGradients,
-      repairSteps: repairSteps
+      repairSteps: repairSteps,
+      exchanges: exchanges
     )
   }
 
@@ -162,12 +163,18 @@ struct SolverOptions: ParsableArguments {
   @Option(help: "The most conjugate gradient steps of the last repair (element and N:M).")
   var repairSteps: Int?
 
+  @Option(help: "How often kept elements are exchanged for removed ones after the last step.")
+  var exchanges: Int?
+
   func validate() throws {
     if let steps, !(1...1000 ~= steps) {
       throw ValidationError("--steps must be between 1 and 1000")
     }
     if let repairSteps, !(1...10_000 ~= repairSteps) {
       throw ValidationError("--repair-steps must be between 1 and 10000")
+    }
+    if let exchanges, !(0...100 ~= exchanges) {
+      throw ValidationError("--exchanges must be between 0 and 100")
     }
     for (name, value) in [
       ("--damping-activations", dampingActivations), ("--damping-gradients", dampingGradients),

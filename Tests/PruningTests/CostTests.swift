@@ -10,9 +10,10 @@ private let roundoff = 1e-5
 struct CostTests {
   static let damping = (activations: 0.1, gradients: 0.2)
 
-  static func settings(_ structure: Structure, _ method: Method = .surgeon) throws
-    -> PruningSettings
-  {
+  static func settings(
+    _ structure: Structure,
+    _ method: Method = .surgeon
+  ) throws -> PruningSettings {
     var settings = try PruningSettings(structure: structure, method: method, target: 0.25)
     settings.damping = Damping(
       activations: damping.activations,
@@ -154,9 +155,8 @@ struct CostTests {
     let costs = try problem.structureCosts(Self.settings(.rowsColumns, .magnitude))
     #expect(costs.rows.map(\.cost) == [7, 10])
     #expect(costs.columns.map(\.cost) == [8.5, 2])
-    #expect(
-      try problem.elementCosts(Self.settings(.element, .magnitude)).storage == [0.5, 2, 8, 0]
-    )
+    let elements = try problem.elementCosts(Self.settings(.element, .magnitude))
+    #expect(elements.storage == [0.5, 2, 8, 0])
     #expect(throws: PruningError.curvatureMissing(layer: "plain", .surgeon)) {
       try problem.elementCosts(Self.settings(.element))
     }

@@ -133,6 +133,20 @@ struct RunTests {
     #expect(plan.layers[0].mask.removedWeights == 28)
   }
 
+  @Test("exchanging weights lowers the predicted loss and keeps their number")
+  func exchanges() throws {
+    let problems = try (1...4).map { try sampleProblem($0, rows: 16, inputs: 20, hasBias: true) }
+    func loss(_ exchanges: Int) throws -> Double {
+      var settings = try PruningSettings(structure: .element, target: 0.6)
+      settings.damping = Damping(activations: 0.001, gradients: 0.001)
+      settings.exchanges = exchanges
+      let (plan, outcomes) = try prune(problems, settings)
+      #expect(plan.layers.reduce(0) { $0 + $1.mask.removedWeights } == 768)
+      return outcomes.reduce(0) { $0 + ($1.lossRepaired ?? .nan) }
+    }
+    #expect(try loss(2) < loss(0))
+  }
+
   @Test("NaN in weights or factors is refused by name")
   func nan() throws {
     let sample = try sampleProblem(1, rows: 2, inputs: 2)
@@ -153,6 +167,23 @@ struct RunTests {
       try KroneckerFactors(activations: Matrix(rows: 2, columns: 2), gradients: moment)
     }
     #expect(PruningError.weightsNotFinite(layer: "v_proj").description.contains("v_proj"))
+  }
+
+  @Test("a cost that overflows ends the run with the layer's name")
+  func overflow() throws {
+    var random = Random(3)
+    let problem = try LayerProblem(
+      name: "gate",
+      weights: Matrix(rows: 2, columns: 2, repeating: 1e30),
+      hasBias: false,
+      factors: KroneckerFactors(
+        activations: Matrix(rows: 2, columns: 2, storage: [1e30, 0, 0, 1e30]),
+        gradients: random.moment(2)
+      ),
+      mask: LayerMask(outputs: 2, inputs: 2)
+    )
+    let settings = try PruningSettings(structure: .rowsColumns, target: 0.5)
+    #expect(throws: PruningError.costNotFinite(layer: "gate")) { try prune([problem], settings) }
   }
 
   @Test("an indefinite factor ends the run with the layer's name")
@@ -192,131 +223,6 @@ struct RunTests {
         factors: sample.factors,
         mask: sample.mask
       )
-    }
-  }
-}
-
-@Suite("Consequences of removals")
-struct ConsequenceTests {
-  /// Two layers, the second fed by the first: row i of one with column i of the other.
-  static func chain(_ width: Int) throws -> (problems: [LayerProblem], rules: [Consequence]) {
-    let problems = [
-      try sampleProblem(1, rows: width, inputs: 6, hasBias: true, name: "up"),
-      try sampleProblem(2, rows: 5, inputs: width, hasBias: true, name: "down"),
-    ]
-    let rules = (0..<width).flatMap { index -> [Consequence] in
-      let row = StructureID(layer: 0, axis: .row, index: index)
-      let column = StructureID(layer: 1, axis: .column, index: index)
-      return [
-        Consequence(causes: [row], freed: [column]), Consequence(causes: [column], freed: [row]),
-      ]
-    }
-    return (problems, rules)
-  }
-
-  @Test("coupled rows and columns go together, and the target counts both")
-  func coupled() throws {
-    let (problems, rules) = try Self.chain(8)
-    let settings = try PruningSettings(structure: .rowsColumns, target: 0.5)
-    let (plan, outcomes) = try prune(problems, settings, consequences: rules)
-    let (up, down) = (plan.layers[0], plan.layers[1])
-    #expect(up.mask.keptRows == down.mask.keptColumns)
-    for index in 0..<8 where !up.mask.keptRows[index] {
-      #expect(up.freedRows[index] != down.freedColumns[index])
-      #expect((0..<7).allSatisfy { outcomes[0].weights[index, $0] == 0 })
-    }
-    let removed = up.mask.removedWeights + down.mask.removedWeights
-    #expect(removed >= 44 && removed < 44 + 11)
-  }
-
-  @Test("nothing is free before all of its causes are removed")
-  func conjunction() throws {
-    let problems = [
-      try sampleProblem(3, rows: 4, inputs: 4), try sampleProblem(4, rows: 4, inputs: 4),
-    ]
-    let causes = (0..<4).map { StructureID(layer: 0, axis: .column, index: $0) }
-    let rule = Consequence(
-      causes: causes,
-      freed: [StructureID(layer: 1, axis: .row, index: 2)]
-    )
-    for target in stride(from: 0.1, to: 1, by: 0.1) {
-      var settings = try PruningSettings(structure: .columns, target: target)
-      settings.steps = 1
-      let plan = try prune(problems, settings, consequences: [rule]).plan
-      let isEmpty = plan.layers[0].mask.keptColumns.population == 0
-      #expect(plan.layers[1].freedRows[2] == isEmpty)
-    }
-  }
-
-  @Test("what earlier calibrations removed has its consequences at once")
-  func earlier() throws {
-    let (problems, rules) = try Self.chain(4)
-    var mask = problems[0].mask
-    mask.remove(rows: [3])
-    let first = try LayerProblem(
-      name: "up",
-      weights: problems[0].weights,
-      hasBias: true,
-      factors: problems[0].factors,
-      mask: mask
-    )
-    let settings = try PruningSettings(structure: .rowsColumns, target: 0.1)
-    let plan = try prune([first, problems[1]], settings, consequences: rules).plan
-    #expect(plan.layers[1].freedColumns[3] && !plan.layers[1].mask.keptColumns[3])
-  }
-
-  @Test("a consequence that names nothing is refused")
-  func unknown() throws {
-    let (problems, _) = try Self.chain(2)
-    let rule = Consequence(causes: [StructureID(layer: 0, axis: .row, index: 2)], freed: [])
-    #expect(throws: PruningError.noSuchStructure(layer: 0, index: 2)) {
-      try PruningRun(
-        store: LayersInMemory(problems),
-        settings: PruningSettings(structure: .rows, target: 0.5),
-        consequences: [rule]
-      )
-    }
-  }
-}
-
-@Suite("Settings")
-struct SettingsTests {
-  @Test("a structure is read from its name and written back")
-  func names() throws {
-    for name in ["element", "rows-columns", "rows", "columns", "2:4", "1:16", "15:16"] {
-      #expect(try Structure(name).description == name)
-    }
-    for name in ["", "4:2", "0:4", "4:4", "2:17", "2:", ":4", "2:4:8", "+2:4", "Rows", "02:4"] {
-      #expect(throws: PruningError.unknownStructure(name)) { try Structure(name) }
-    }
-  }
-
-  @Test("targets out of range are refused", arguments: [0, 1, -0.1, 1.5, .nan, .infinity])
-  func targets(target: Double) {
-    #expect(throws: PruningError.self) {
-      try PruningSettings(structure: .element, target: target)
-    }
-  }
-
-  @Test("a pattern removes all it can unless told otherwise, and no more")
-  func patterns() throws {
-    #expect(try PruningSettings(structure: .nm(kept: 1, of: 4)).target == 0.75)
-    #expect(throws: PruningError.targetOutOfRange(0.6, .nm(kept: 2, of: 4))) {
-      try PruningSettings(structure: .nm(kept: 2, of: 4), target: 0.6)
-    }
-    #expect(throws: PruningError.targetMissing(.rows)) { try PruningSettings(structure: .rows) }
-  }
-
-  @Test("a schedule rises from what is removed to the target")
-  func schedule() throws {
-    for ramp in Ramp.allCases {
-      var settings = try PruningSettings(structure: .element, target: 0.75)
-      settings.steps = 4
-      settings.ramp = ramp
-      let shares = settings.schedule(from: 0.25)
-      #expect(shares.count == 4 && shares.last == 0.75)
-      #expect(zip([0.25] + shares, shares).allSatisfy { $0 < $1 })
-      #expect(settings.schedule(from: 0.8) == [0.75])
     }
   }
 }

@@ -170,6 +170,7 @@ struct PruneRun {
   func writeCheckpoint(_ report: PruneReport) throws {
     let front = try SafetensorsFile(path: files.weights(options.shots).path)
     var changes = CheckpointChanges()
+    changes.configuration = .legacyRotary(opened.directory.configuration)
     changes.extraFiles = [PruneReport.fileName: report.file]
     changes.replacement = { name in
       front.description(of: name) == nil ? nil : try front.floats(name)

@@ -33,6 +33,7 @@ extension PruneOptions {
     if let damping = solver.dampingActivations { settings.damping.activations = damping }
     if let damping = solver.dampingGradients { settings.damping.gradients = damping }
     if let steps = solver.repairSteps { settings.finalRepair.iterations = steps }
+    if let exchanges = solver.exchanges { settings.exchanges = exchanges }
     try settings.validate()
     return settings
   }
@@ -45,9 +46,10 @@ extension PruneOptions {
       "method": JSONValue(settings.method.rawValue),
       "allocation": JSONValue(settings.allocation.rawValue), "target": JSONValue(settings.target),
       "shots": JSONValue(shots), "steps": JSONValue(settings.steps),
-      "damping_activations": JSONValue(settings.damping.activations),
-      "damping_gradients": JSONValue(settings.damping.gradients),
-      "repair_steps": JSONValue(settings.finalRepair.iterations),
+      "exchanges": JSONValue(settings.exchanges),
+      "dampingActivations": JSONValue(settings.damping.activations),
+      "dampingGradients": JSONValue(settings.damping.gradients),
+      "repairSteps": JSONValue(settings.finalRepair.iterations),
     ]
   }
 }

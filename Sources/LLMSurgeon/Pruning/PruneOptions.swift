@@ -46,18 +46,22 @@ public struct SolverChoice: Sendable, Equatable {
   public var dampingGradients: Double?
   /// The most conjugate gradient steps of the last repair.
   public var repairSteps: Int?
+  /// Exchanges of kept for removed elements after the last step.
+  public var exchanges: Int?
 
   /// Departures; none unless stated.
   public init(
     steps: Int? = nil,
     dampingActivations: Double? = nil,
     dampingGradients: Double? = nil,
-    repairSteps: Int? = nil
+    repairSteps: Int? = nil,
+    exchanges: Int? = nil
   ) {
     self.steps = steps
     self.dampingActivations = dampingActivations
     self.dampingGradients = dampingGradients
     self.repairSteps = repairSteps
+    self.exchanges = exchanges
   }
 }
 

@@ -1,0 +1,197 @@
+import LinearAlgebra
+import Testing
+
+@testable import Transformer
+
+/// One random block, in both implementations.
+private struct Pair {
+  let brute: BruteForceBlock
+  let block: DecoderBlock
+
+  init(_ decoder: DecoderDescription) {
+    var numbers = Numbers(state: 7)
+    var brute = BruteForceBlock(decoder: decoder, weights: [:], biases: [:], norms: [])
+    for role in decoder.roles {
+      let shape = decoder.shape(of: role)
+      brute.weights[role] = numbers.rows(shape.outputs, shape.inputs)
+      if decoder.biased.contains(role) { brute.biases[role] = numbers.row(shape.outputs) }
+    }
+    let zeros = [Double](repeating: 0, count: decoder.hiddenSize)
+    for _ in 0..<2 {
+      let weight = numbers.row(decoder.hiddenSize)
+      let bias = decoder.norm == .layer ? numbers.row(decoder.hiddenSize) : zeros
+      brute.norms.append((weight, bias))
+    }
+    self.brute = brute
+    func linear(_ role: LinearRole) -> Linear {
+      let weight = matrix(brute.weights[role] ?? [[]])
+      return Linear(weight: weight, bias: brute.biases[role]?.map(Float.init))
+    }
+    func norm(_ number: Int) -> Norm {
+      Norm(
+        kind: decoder.norm,
+        epsilon: Float(decoder.normEpsilon),
+        weight: brute.norms[number].weight.map(Float.init),
+        bias: decoder.norm == .layer ? brute.norms[number].bias.map(Float.init) : nil
+      )
+    }
+    let groups = LinearRole.groups(of: decoder).map { roles in
+      InputGroup(
+        name: roles[0].rawValue,
+        block: 0,
+        linears: roles.map { decoder.roles.firstIndex(of: $0) ?? 0 },
+        inputs: decoder.shape(of: roles[0]).inputs,
+        hasBias: decoder.biased.contains(roles[0])
+      )
+    }
+    block = DecoderBlock(
+      index: 0,
+      decoder: decoder,
+      groups: groups,
+      attentionNorm: norm(0),
+      query: linear(.query),
+      key: linear(.key),
+      value: linear(.value),
+      attentionOutput: linear(.attentionOutput),
+      feedForwardNorm: norm(1),
+      gate: decoder.isGated ? linear(.gate) : nil,
+      up: linear(.up),
+      down: linear(.down)
+    )
+  }
+}
+
+/// Keeps the gradients themselves.
+private struct Recorder: LinearObserver {
+  var gradients: [Int: Matrix<Float>] = [:]
+
+  mutating func observe(_ group: InputGroup, inputs: Matrix<Float>, gradients: [Matrix<Float>]) {
+    for (linear, matrix) in zip(group.linears, gradients) { self.gradients[linear] = matrix }
+  }
+}
+
+@Suite("One block against brute force in double precision")
+struct BlockTests {
+  static let decoders = [
+    // Learned positions, LayerNorm, ReLU, biases.
+    describe(groups: 3, norm: .layer, position: .learned(offset: 0), activation: .relu),
+    // Rotary positions, RMSNorm, gated SiLU, no biases, one key head for all queries.
+    describe(groups: 1, norm: .rootMeanSquare, position: .rotary(base: 50, scaling: .none)),
+    // The same with as many key heads as query heads and biases, frequencies scaled.
+    describe(
+      groups: 3,
+      norm: .rootMeanSquare,
+      position: .rotary(base: 50, scaling: .linear(factor: 2)),
+      biased: Set(LinearRole.allCases)
+    ),
+  ]
+
+  static func describe(
+    groups: Int,
+    norm: NormKind,
+    position: PositionKind,
+    activation: Activation = .silu,
+    biased: Set<LinearRole>? = nil
+  ) -> DecoderDescription {
+    DecoderDescription(
+      hiddenSize: 10,
+      innerSize: 7,
+      blocks: 1,
+      heads: 3,
+      keyValueHeads: groups,
+      headSize: 4,
+      vocabulary: 5,
+      positions: 16,
+      norm: norm,
+      normEpsilon: 1e-5,
+      position: position,
+      activation: activation,
+      biased: biased ?? (activation == .relu ? Set(LinearRole.allCases) : []),
+      isGated: activation == .silu,
+      isTied: true
+    )
+  }
+
+  @Test("forward computes the definition", arguments: decoders, [1, 5])
+  func forward(decoder: DecoderDescription, length: Int) {
+    let pair = Pair(decoder)
+    var numbers = Numbers(state: 11)
+    let input = numbers.rows(3 * length, decoder.hiddenSize)
+    let expected = matrix(pair.brute.forward(input, length: length)).widened()
+    var hidden = matrix(input)
+    pair.block.forward(&hidden, length: length)
+    // Some ten sums of at most 12 products, each within 12 · 6e-8 of its largest term.
+    #expect(relativeError(hidden.widened(), expected) <= 1e-5)
+  }
+
+  @Test("the input's gradient is the difference quotient", arguments: decoders)
+  func inputGradient(decoder: DecoderDescription) throws {
+    let pair = Pair(decoder)
+    var numbers = Numbers(state: 13)
+    let input = numbers.rows(10, decoder.hiddenSize)
+    let slope = numbers.rows(10, decoder.hiddenSize)
+    var gradient = matrix(slope)
+    var recorder = Recorder()
+    try pair.block.backward(&gradient, input: matrix(input), length: 5, observer: &recorder)
+    var expected = Matrix<Double>(rows: 10, columns: decoder.hiddenSize)
+    for token in 0..<10 {
+      for column in 0..<decoder.hiddenSize {
+        expected[token, column] = quotient { step in
+          var nudged = input
+          nudged[token][column] += step
+          return objective(pair.brute.forward(nudged, length: 5), slope)
+        }
+      }
+    }
+    // Rounding as in the forward pass; the quotient itself is good to 1e-8.
+    #expect(relativeError(gradient.widened(), expected) <= 2e-5)
+  }
+
+  @Test("every linear layer's gradient is the difference quotient", arguments: decoders)
+  func linearGradients(decoder: DecoderDescription) throws {
+    let pair = Pair(decoder)
+    var numbers = Numbers(state: 17)
+    let input = numbers.rows(10, decoder.hiddenSize)
+    let slope = numbers.rows(10, decoder.hiddenSize)
+    var gradient = matrix(slope)
+    var recorder = Recorder()
+    try pair.block.backward(&gradient, input: matrix(input), length: 5, observer: &recorder)
+    for (linear, role) in decoder.roles.enumerated() {
+      let found = try #require(recorder.gradients[linear])
+      var expected = Matrix<Double>(rows: 10, columns: decoder.shape(of: role).outputs)
+      try #require(found.columns == expected.columns)
+      for token in 0..<10 {
+        for output in 0..<expected.columns {
+          expected[token, output] = quotient { step in
+            var nudged = pair.brute
+            nudged.nudge = (role, token, output, step)
+            return objective(nudged.forward(input, length: 5), slope)
+          }
+        }
+      }
+      #expect(relativeError(found.widened(), expected) <= 2e-5, "\(role)")
+    }
+  }
+
+  /// The central difference quotient; its error is some 1e-10 by the step, 1e-11 by rounding.
+  private func quotient(_ value: (Double) -> Double) -> Double {
+    let step = 1e-5
+    return (value(step) - value(-step)) / (2 * step)
+  }
+
+  private func objective(_ output: [[Double]], _ slope: [[Double]]) -> Double {
+    zip(output, slope).reduce(0) { $0 + zip($1.0, $1.1).reduce(0) { $0 + $1.0 * $1.1 } }
+  }
+
+  @Test("overflow in the gradient is reported with the block")
+  func overflow() {
+    let pair = Pair(Self.decoders[0])
+    var numbers = Numbers(state: 19)
+    let input = matrix(numbers.rows(4, 10))
+    var gradient = Matrix<Float>(rows: 4, columns: 10, repeating: .greatestFiniteMagnitude)
+    var recorder = Recorder()
+    #expect(throws: ModelError.gradientNotFinite(block: 0)) {
+      try pair.block.backward(&gradient, input: input, length: 4, observer: &recorder)
+    }
+  }
+}
