@@ -12,7 +12,8 @@ struct UsageTests {
     "prune": [
       "--statistics", "--text", "--tokens", "--samples", "--length", "--seed", "--labels",
       "--structure", "--target", "--method", "--allocation", "--shots", "--steps",
-      "--damping-activations", "--damping-gradients", "--repair-steps", "--output", "--overwrite",
+      "--damping-activations", "--damping-gradients", "--repair-steps", "--exchanges", "--output",
+      "--overwrite",
       "--json", "--threads", "--quiet",
     ],
     "evaluate": [
@@ -80,6 +81,7 @@ struct UsageTests {
     (prune + ["--target", "0.5", "--shots", "2"], "--shots"),
     (prune + ["--target", "0.5", "--steps", "0"], "--steps"),
     (prune + ["--target", "0.5", "--repair-steps", "0"], "--repair-steps"),
+    (prune + ["--target", "0.5", "--exchanges=-1"], "--exchanges"),
     (prune + ["--target", "0.5", "--damping-gradients=-1"], "--damping-gradients"),
     (prune + ["--target", "0.5", "--damping-activations", "nan"], "--damping-activations"),
     (prune + ["--target", "0.5", "--text", "t"], "not both"),

@@ -47,14 +47,11 @@ extension ScratchDirectory {
 
 /// All files below a folder, by their paths in it.
 func tree(_ folder: URL) throws -> [String: [UInt8]] {
-  let names = try FileManager.default.subpathsOfDirectory(atPath: folder.path)
-  return try names.reduce(into: [:]) { files, name in
-    var isDirectory: ObjCBool = false
+  let manager = FileManager.default
+  return try manager.subpathsOfDirectory(atPath: folder.path).reduce(into: [:]) { files, name in
     let url = folder.appending(path: name)
-    guard unsafe FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory),
-      !isDirectory.boolValue
-    else { return }
-    files[name] = [UInt8](try Data(contentsOf: url))
+    let isDirectory = (try? manager.contentsOfDirectory(atPath: url.path)) != nil
+    if !isDirectory { files[name] = [UInt8](try Data(contentsOf: url)) }
   }
 }
 
