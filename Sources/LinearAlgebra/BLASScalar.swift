@@ -30,7 +30,7 @@ package struct BLASKernels<Scalar>: Sendable {
 }
 
 /// Tells OpenBLAS once, before its first use, to stay on the calling thread.
-private let libraryThreadsAreOff: Bool = {
+let libraryThreadsAreOff: Bool = {
   openblas_set_num_threads(1)
   return true
 }()

@@ -45,6 +45,7 @@ extension Matrix<Double> {
   fileprivate mutating func factoriseDiagonalBlock(
     _ range: Range<Int>
   ) throws(FactorizationError) {
+    precondition(libraryThreadsAreOff, "OpenBLAS is told its thread count before its first use")
     let order = rows
     // A row-major lower triangle is a column-major upper one; asking for that spares
     // LAPACKE the transposed copy it makes for row-major input.
