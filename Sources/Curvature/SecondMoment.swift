@@ -34,10 +34,10 @@ package struct SecondMoment: Sendable {
     addGram(of: samples, to: &sum)
     tokens += samples.rows
     guard appendsOne else { return }
-    for row in 0..<samples.rows {
-      let start = row * samples.stride
-      for column in 0..<width { total[column] += Double(samples.elements[start + column]) }
-    }
+    let ones = Matrix<Float>(rows: 1, columns: samples.rows, repeating: 1)
+    var sums = Matrix<Float>(rows: 1, columns: width)
+    multiplyTiled(ones.view, samples, into: &sums)
+    for column in 0..<width { total[column] += Double(sums.storage[column]) }
   }
 
   /// Counts tokens whose samples are all zero, such as gradients behind the last prediction.
@@ -56,7 +56,8 @@ package struct SecondMoment: Sendable {
     let scale = 1 / Double(tokens)
     for row in 0..<width {
       for column in 0...row {
-        result[row, column] = Float(Double(sum[row, column]) * scale)
+        result.storage[row * order + column] =
+          Float(Double(sum.storage[row * width + column]) * scale)
       }
     }
     if appendsOne {

@@ -49,6 +49,13 @@ package struct Matrix<Scalar: BLASScalar>: Equatable, Sendable {
 }
 
 extension Matrix where Scalar == Float {
+  /// The entry at row `row` and column `column`; other modules would call the generic accessor
+  /// unspecialised, at many times the cost.
+  package subscript(row: Int, column: Int) -> Float {
+    get { storage[row * columns + column] }
+    set { storage[row * columns + column] = newValue }
+  }
+
   /// The same matrix in double precision.
   package func widened() -> Matrix<Double> {
     Matrix<Double>(rows: rows, columns: columns, storage: storage.map(Double.init))
@@ -56,6 +63,13 @@ extension Matrix where Scalar == Float {
 }
 
 extension Matrix where Scalar == Double {
+  /// The entry at row `row` and column `column`; other modules would call the generic accessor
+  /// unspecialised, at many times the cost.
+  package subscript(row: Int, column: Int) -> Double {
+    get { storage[row * columns + column] }
+    set { storage[row * columns + column] = newValue }
+  }
+
   /// The same matrix, each entry rounded to single precision.
   package func narrowed() -> Matrix<Float> {
     Matrix<Float>(rows: rows, columns: columns, storage: storage.map(Float.init))

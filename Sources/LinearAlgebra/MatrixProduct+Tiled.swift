@@ -107,8 +107,15 @@ private struct TileGrid: Sendable {
     self.columns = columns
     // Below this many multiplications a second thread costs more than it brings.
     let isSmall = Double(rows) * Double(columns) * Double(inner) < 1_000_000
-    tileRows = isSmall ? max(1, rows) : TileGrid.edge(rows, most: 512)
-    tileColumns = isSmall ? max(1, columns) : TileGrid.edge(columns, most: 1024)
+    if isSmall {
+      (tileRows, tileColumns) = (max(1, rows), max(1, columns))
+    } else if rows >= 1024 {
+      // Enough rows for every thread: wide tiles, so that little is packed twice.
+      (tileRows, tileColumns) = (256, min(columns, 1024))
+    } else {
+      tileRows = TileGrid.edge(rows, most: 512)
+      tileColumns = TileGrid.edge(columns, most: 1024)
+    }
   }
 
   /// A quarter of the extent, no less than 64 and no more than `most`, a multiple of 16.
@@ -117,7 +124,7 @@ private struct TileGrid: Sendable {
   }
 
   /// The edge of the tiles of a Gram matrix.
-  static func gramEdge(_ order: Int) -> Int { edge(order, most: 512) }
+  static func gramEdge(_ order: Int) -> Int { max(128, edge(order, most: 512)) }
 
   var count: Int {
     ((rows + tileRows - 1) / tileRows) * ((columns + tileColumns - 1) / tileColumns)
