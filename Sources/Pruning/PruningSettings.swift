@@ -50,6 +50,7 @@ public enum Structure: Hashable, Sendable {
 }
 
 extension Structure: CustomStringConvertible {
+  /// The text that reads back as the same structure.
   public var description: String {
     switch self {
     case .element: "element"
