@@ -117,7 +117,7 @@ struct PruneRun {
       settings: settings,
       consequences: settings.method == .surgeon ? model.consequences : []
     )
-    let meter = SolverMeter(progress, layers: layers.layers.count, steps: settings.steps)
+    let meter = SolverMeter(progress, layers: layers.layers.count, settings: settings)
     let plan = try meter.choosing { try solver.choose(progress: $0) }
     var outcomes: [LayerOutcome] = []
     try meter.repairing { handler in

@@ -5,47 +5,56 @@ import Synchronization
 final class SolverMeter: Sendable {
   private let listener: any ProgressListener
   private let layers: Int
-  private let steps: Int
-  private let begun = Mutex(0)
+  private let settings: PruningSettings
+  /// The layers that were begun, and the iterations of their repairs.
+  private let counts = Mutex((begun: 0, iterations: 0))
 
   /// A meter for one shot.
   ///
   /// - Parameters:
   ///   - listener: Hears one call at a time.
   ///   - layers: The number of layers.
-  ///   - steps: The steps in which removals are chosen.
-  init(_ listener: any ProgressListener, layers: Int, steps: Int) {
+  ///   - settings: What the solver is asked to do.
+  init(_ listener: any ProgressListener, layers: Int, settings: PruningSettings) {
     self.listener = listener
     self.layers = layers
-    self.steps = steps
+    self.settings = settings
   }
 
   /// Runs the choice as one phase.
   func choosing<Result>(_ body: (@escaping ProgressHandler) throws -> Result) rethrows -> Result {
-    try phase("choosing", total: layers * steps, body)
+    try phase("choosing", total: layers * (settings.steps + settings.exchanges), "layers", body) {
+      $0.begun - 1
+    }
   }
 
-  /// Runs the last repair as one phase.
+  /// Runs the last repair as one phase; a repair by iterations counts these, since that of one large
+  /// layer alone can take minutes.
   func repairing<Result>(_ body: (@escaping ProgressHandler) throws -> Result) rethrows -> Result {
-    try phase("repairing", total: layers, body)
+    guard settings.method.repairs, !settings.structure.isStructured else {
+      return try phase("repairing", total: layers, "layers", body) { $0.begun - 1 }
+    }
+    let total = layers * settings.finalRepair.iterations
+    return try phase("repairing", total: total, "steps", body) { $0.iterations }
   }
 
   private func phase<Result>(
     _ name: String,
     total: Int,
-    _ body: (@escaping ProgressHandler) throws -> Result
+    _ unit: String,
+    _ body: (@escaping ProgressHandler) throws -> Result,
+    completed: @escaping @Sendable ((begun: Int, iterations: Int)) -> Int
   ) rethrows -> Result {
-    begun.withLock { $0 = 0 }
-    listener.begin(name, total: total, unit: "layers")
+    counts.withLock { $0 = (0, 0) }
+    listener.begin(name, total: total, unit: unit)
     defer { listener.end() }
     return try body { [self] event in
-      switch event.stage {
-      case .pricing, .repairing:
-        begun.withLock { count in
-          listener.advance(to: min(total, count))
-          count += 1
+      counts.withLock { counts in
+        switch event.stage {
+        case .pricing, .repairing: counts.begun += 1
+        case .iterated: counts.iterations += 1
         }
-      case .iterated: break
+        listener.advance(to: max(0, min(total, completed(counts))))
       }
     }
   }
