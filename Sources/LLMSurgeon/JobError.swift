@@ -37,7 +37,7 @@ extension JobError: CustomStringConvertible {
       "\(path) has \(tokens) tokens, but one window needs \(needed); "
         + "give more text or a smaller --length"
     case .tooFewWindows(let path, let available, let asked):
-      "\(path) has \(available) windows, but \(asked) are asked for; lower --samples"
+      "\(path) has \(available) windows, but \(asked) are asked for; ask for fewer"
     case .lengthMismatch(let path, let found, let asked):
       "the rows of \(path) have \(found) tokens, not \(asked); leave --length out"
     case .badTokenFile(let path, let reason):

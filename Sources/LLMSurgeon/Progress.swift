@@ -1,4 +1,6 @@
-/// Hears how a long job goes on; every call comes from the thread that runs the job.
+/// Hears how a long job goes on.
+///
+/// Calls come one at a time, from any thread, while others compute: they must return quickly.
 public protocol ProgressListener: Sendable {
   /// A phase begins.
   ///

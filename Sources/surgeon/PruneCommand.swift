@@ -7,7 +7,7 @@ import Pruning
 struct PruneCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "prune",
-    abstract: "Removes weights, repairs the rest, and writes a smaller checkpoint.",
+    abstract: "Removes weights, repairs the rest, and writes the pruned checkpoint.",
     discussion: """
       From statistics that 'surgeon calibrate' left, or straight from a text. With several shots \
       the model is calibrated anew after each; an interrupted run continues when the same command \

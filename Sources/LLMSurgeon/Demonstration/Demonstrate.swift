@@ -38,7 +38,20 @@ public func demonstrate(
   progress: any ProgressListener = SilentProgress()
 ) throws -> Demonstration {
   let page = output.appending(path: "report.html")
-  try checkOutput(output, mark: page.lastPathComponent, overwrite: overwrite)
+  let mark = "README"
+  guard FileManager.default.fileExists(atPath: DemonstrationModel.directory.path) else {
+    throw JobError.unreadable(
+      path: DemonstrationModel.directory.lastPathComponent,
+      reason: "the embedded model lies in a .resources folder that must stay beside the program"
+    )
+  }
+  try checkOutput(output, mark: mark, overwrite: overwrite)
+  try makeFolder(output)
+  // Written first, so that a demonstration that was interrupted can be replaced too.
+  try write(
+    Array("A demonstration of surgeon; report.html shows it.\n".utf8),
+    to: output.appending(path: mark).path
+  )
   let stage = DemonstrationStage(output: output, progress: progress)
   let dense = try stage.perplexity(of: DemonstrationModel.directory.path)
   let statistics = try stage.calibrate()

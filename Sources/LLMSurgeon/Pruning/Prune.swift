@@ -22,6 +22,10 @@ public func prune(
   _ options: PruneOptions,
   progress: any ProgressListener = SilentProgress()
 ) throws -> PruneReport {
+  guard options.shots >= 1 else { throw JobError.badSetting("there is at least one shot") }
+  if case .statistics = options.data, options.shots > 1 {
+    throw JobError.badSetting("several shots calibrate between them: give tokens, not statistics")
+  }
   try checkOutput(
     options.output,
     mark: ModelDirectory.configurationName,
@@ -128,7 +132,9 @@ struct PruneRun {
         number: shot,
         target: settings.target,
         achieved: plan.removedShare,
-        predictedRise: plan.layers.reduce(0) { $0 + $1.predictedCost },
+        predictedRise: outcomes.indices.reduce(0) {
+          $0 + plan.predictedRise(of: $1, outcomes[$1])
+        },
         lossBefore: statistics?.manifest.loss
       ),
       plan,

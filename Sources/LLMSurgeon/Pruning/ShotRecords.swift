@@ -72,7 +72,7 @@ extension PruningReport {
       layers[index].rowsKept = mask.rowsInUse
       layers[index].columnsKept = mask.columnsInUse
       layers[index].weightsKept = mask.keptWeights
-      layers[index].predictedRise += plan.layers[index].predictedCost
+      layers[index].predictedRise += plan.predictedRise(of: index, outcome)
       layers[index].lossZeroedOnly += outcome.lossZeroedOnly ?? 0
       layers[index].lossRepaired += outcome.lossRepaired ?? 0
       layers[index].dampingActivations = outcome.damping.activations
@@ -88,6 +88,19 @@ extension PruningReport {
         notes.append("shot \(shot.number): \(layers[index].name) lost all its weights")
       }
     }
+  }
+}
+
+extension PruningPlan {
+  /// The predicted rise of a layer, in nats per token: what each removal cost when it was chosen.
+  ///
+  /// After exchanges other elements are removed than were chosen; then it is the quadratic loss of
+  /// the repaired weights.
+  func predictedRise(of index: Int, _ outcome: LayerOutcome) -> Double {
+    guard settings.exchanges > 0, let loss = outcome.lossRepaired else {
+      return layers[index].predictedCost
+    }
+    return loss
   }
 }
 
