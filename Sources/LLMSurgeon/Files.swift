@@ -50,18 +50,6 @@ func checkOutput(_ output: URL, mark: String, overwrite: Bool) throws {
   }
 }
 
-/// Makes a folder where there is none.
-///
-/// - Parameter folder: The folder; missing ones above it are made too.
-/// - Throws: ``JobError/unwritable(path:reason:)``.
-func makeFolder(_ folder: URL) throws {
-  do {
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  } catch {
-    throw JobError.unwritable(path: folder.relativePath, reason: reason(of: error))
-  }
-}
-
 /// The reason of a Foundation error in a few words.
 func reason(of error: any Error) -> String {
   if let error = error as? JobError, case .unwritable(_, let reason) = error { return reason }

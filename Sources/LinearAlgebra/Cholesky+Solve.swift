@@ -25,13 +25,6 @@ extension Cholesky {
     }
   }
 
-  /// Solves `M x = b` for one right-hand side.
-  package func solve(_ rightHandSide: [Double]) -> [Double] {
-    var row = Matrix(rows: 1, columns: order, storage: rightHandSide)
-    solveFromRight(&row)
-    return row.storage
-  }
-
   /// `M⁻¹`, exactly symmetric; shape `[n, n]`.
   package func inverse() -> Matrix<Double> {
     // M⁻¹ = L⁻ᵀ L⁻¹, and X = L⁻ᵀ solves X Lᵀ = I.

@@ -1,5 +1,4 @@
 import COpenBLAS
-import RealModule
 
 /// The Cholesky factor `L` of a symmetric positive definite matrix `M = L Lᵀ`.
 ///
@@ -32,11 +31,6 @@ package struct Cholesky: Sendable {
     }
     factor.clearAboveDiagonal()
     self.factor = factor
-  }
-
-  /// The sum of the logarithms of the factor's diagonal, doubled: `log det M`.
-  package var logDeterminant: Double {
-    factor.diagonal.reduce(0) { $0 + 2 * Double.log($1) }
   }
 }
 

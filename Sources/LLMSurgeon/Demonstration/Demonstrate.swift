@@ -46,7 +46,7 @@ public func demonstrate(
     )
   }
   try checkOutput(output, mark: mark, overwrite: overwrite)
-  try makeFolder(output)
+  try makeDirectory(output)
   // Written first, so that a demonstration that was interrupted can be replaced too.
   try write(
     Array("A demonstration of surgeon; report.html shows it.\n".utf8),
