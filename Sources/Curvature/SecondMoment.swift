@@ -97,7 +97,10 @@ package struct SecondMoment: Sendable {
 /// Adds one row of a matrix to a vector of its width.
 private func addRow(_ row: Int, of matrix: Matrix<Float>, to sum: inout [Float]) {
   let start = row * matrix.columns
-  precondition(sum.count == matrix.columns && start + sum.count <= matrix.storage.count, "one width")
+  precondition(
+    sum.count == matrix.columns && start + sum.count <= matrix.storage.count,
+    "one width"
+  )
   let entries = matrix.storage.span
   var sum = sum.mutableSpan
   // SAFETY: the precondition covers every index.

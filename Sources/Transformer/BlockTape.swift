@@ -44,8 +44,13 @@ struct BlockTape {
   ///
   /// - Parameters:
   ///   - decoder: The model.
+  ///   - shape: The block's sizes.
   ///   - layout: How they lie in memory.
-  mutating func prepare(_ decoder: DecoderDescription, _ layout: HeadLayout) {
+  mutating func prepare(
+    _ decoder: DecoderDescription,
+    _ shape: BlockShape,
+    _ layout: HeadLayout
+  ) {
     let (size, hidden) = (decoder.headSize, decoder.hiddenSize)
     let (tokens, length) = (layout.sequences * layout.length, layout.length)
     self.layout = layout
@@ -53,18 +58,18 @@ struct BlockTape {
     residual.prepare(rows: tokens, columns: hidden)
     attentionInput.prepare(rows: tokens, columns: hidden)
     attentionMoments.prepare(rows: tokens, columns: 2)
-    wide.prepare(rows: tokens, columns: decoder.heads * size)
-    narrow.prepare(rows: tokens, columns: decoder.keyValueHeads * size)
-    queries.prepare(rows: tokens * decoder.heads, columns: size)
-    keys.prepare(rows: tokens * decoder.keyValueHeads, columns: size)
-    values.prepare(rows: tokens * decoder.keyValueHeads, columns: size)
-    context.prepare(rows: tokens * decoder.heads, columns: size)
-    logSums.prepare(rows: layout.sequences * decoder.heads, columns: length)
-    contextRows.prepare(rows: tokens, columns: decoder.heads * size)
+    wide.prepare(rows: tokens, columns: shape.heads * size)
+    narrow.prepare(rows: tokens, columns: shape.keyValueHeads * size)
+    queries.prepare(rows: tokens * shape.heads, columns: size)
+    keys.prepare(rows: tokens * shape.keyValueHeads, columns: size)
+    values.prepare(rows: tokens * shape.keyValueHeads, columns: size)
+    context.prepare(rows: tokens * shape.heads, columns: size)
+    logSums.prepare(rows: layout.sequences * shape.heads, columns: length)
+    contextRows.prepare(rows: tokens, columns: shape.heads * size)
     feedForwardInput.prepare(rows: tokens, columns: hidden)
     feedForwardMoments.prepare(rows: tokens, columns: 2)
-    if decoder.isGated { gate.prepare(rows: tokens, columns: decoder.innerSize) }
-    up.prepare(rows: tokens, columns: decoder.innerSize)
-    neurons.prepare(rows: tokens, columns: decoder.innerSize)
+    if decoder.isGated { gate.prepare(rows: tokens, columns: shape.innerSize) }
+    up.prepare(rows: tokens, columns: shape.innerSize)
+    neurons.prepare(rows: tokens, columns: shape.innerSize)
   }
 }

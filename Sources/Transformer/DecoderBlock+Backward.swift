@@ -50,7 +50,7 @@ extension DecoderBlock {
     _ piece: inout BlockWorkspace.Piece
   ) {
     let layout = piece.tape.layout
-    piece.slopes.prepare(decoder, layout)
+    piece.slopes.prepare(decoder, shape, layout)
     copyRows(rows.span, to: &piece.slopes.output, piece: layout.piece)
     backwardFeedForward(piece.tape, &piece.slopes)
     backwardAttention(piece.tape, &piece.slopes, rotary)
@@ -202,20 +202,24 @@ struct BlockGradients {
   /// Keys and values; shape `[sequences · keyValueHeads · 2 · length, headSize]`.
   var pairs = empty
 
-  mutating func prepare(_ decoder: DecoderDescription, _ layout: HeadLayout) {
+  mutating func prepare(
+    _ decoder: DecoderDescription,
+    _ shape: BlockShape,
+    _ layout: HeadLayout
+  ) {
     let tokens = layout.sequences * layout.length
-    let (size, width) = (decoder.headSize, decoder.keyValueHeads * decoder.headSize)
+    let (size, width) = (decoder.headSize, shape.keyValueHeads * decoder.headSize)
     for part in [\BlockGradients.output, \.middle, \.input] {
       self[keyPath: part].prepare(rows: tokens, columns: decoder.hiddenSize)
     }
     part.prepare(rows: tokens, columns: decoder.hiddenSize)
-    up.prepare(rows: tokens, columns: decoder.innerSize)
-    if decoder.isGated { gate.prepare(rows: tokens, columns: decoder.innerSize) }
-    queryRows.prepare(rows: tokens, columns: decoder.heads * size)
+    up.prepare(rows: tokens, columns: shape.innerSize)
+    if decoder.isGated { gate.prepare(rows: tokens, columns: shape.innerSize) }
+    queryRows.prepare(rows: tokens, columns: shape.heads * size)
     keyRows.prepare(rows: tokens, columns: width)
     valueRows.prepare(rows: tokens, columns: width)
-    context.prepare(rows: tokens * decoder.heads, columns: size)
-    queries.prepare(rows: tokens * decoder.heads, columns: size)
-    pairs.prepare(rows: 2 * tokens * decoder.keyValueHeads, columns: size)
+    context.prepare(rows: tokens * shape.heads, columns: size)
+    queries.prepare(rows: tokens * shape.heads, columns: size)
+    pairs.prepare(rows: 2 * tokens * shape.keyValueHeads, columns: size)
   }
 }

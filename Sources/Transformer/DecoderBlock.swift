@@ -20,6 +20,9 @@ package struct DecoderBlock: Sendable {
   let up: Linear
   let down: Linear
 
+  /// The sizes of the block.
+  var shape: BlockShape { decoder.blockShapes[index] }
+
   /// Runs the block on the hidden state, in place.
   ///
   /// - Parameters:
@@ -71,7 +74,7 @@ package struct DecoderBlock: Sendable {
     in tape: inout BlockTape
   ) {
     let piece = layout.piece
-    tape.prepare(decoder, layout)
+    tape.prepare(decoder, shape, layout)
     copyRows(input, to: &tape.input, piece: piece)
     copyRows(input, to: &tape.residual, piece: piece)
     attentionNorm.forward(
@@ -110,6 +113,6 @@ package struct DecoderBlock: Sendable {
   }
 
   func attention(_ layout: HeadLayout) -> Attention {
-    Attention(layout: layout, heads: decoder.heads, keyValueHeads: decoder.keyValueHeads)
+    Attention(layout: layout, heads: shape.heads, keyValueHeads: shape.keyValueHeads)
   }
 }
