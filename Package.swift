@@ -80,6 +80,7 @@ let package = Package(
     module("Pruning", uses: ["Curvature", "LinearAlgebra", real]),
     module("Checkpoint", uses: ["ExactJSON", "Safetensors", "Tensors", "TorchArchive"]),
 
+    module("Export", uses: ["Checkpoint", "ExactJSON", "Tensors", "Transformer"]),
     module(
       "DemonstrationModel",
       path: "calibration",
@@ -90,14 +91,14 @@ let package = Package(
     module(
       "LLMSurgeon",
       uses: [
-        "Checkpoint", "Curvature", "DemonstrationModel", "ExactJSON", "LinearAlgebra", "Pruning",
-        "Report",
+        "Checkpoint", "Curvature", "DemonstrationModel", "ExactJSON", "Export", "LinearAlgebra",
+        "Pruning", "Report",
         "Safetensors", "Tensors", "Tokenization", "Transformer",
       ]
     ),
     .executableTarget(
       name: "surgeon",
-      dependencies: ["LLMSurgeon", "Pruning", arguments],
+      dependencies: ["Export", "LLMSurgeon", "Pruning", arguments],
       swiftSettings: strict
     ),
 
@@ -123,6 +124,14 @@ let package = Package(
     tests(
       "CheckpointTests",
       of: ["Checkpoint", "ExactJSON", "Safetensors", "Tensors"],
+      golden: true
+    ),
+    tests(
+      "ExportTests",
+      of: [
+        "Checkpoint", "ExactJSON", "Export", "LinearAlgebra", "Safetensors", "Tensors",
+        "Transformer",
+      ],
       golden: true
     ),
     tests(

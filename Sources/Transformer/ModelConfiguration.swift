@@ -10,6 +10,9 @@ package struct ModelConfiguration: Equatable, Sendable {
   /// The family's name, `model_type` in the configuration.
   package var modelType: String { family.modelType }
 
+  /// The key of the number of neurons.
+  package var innerSizeKey: String { family.keys.innerSize }
+
   /// Reads a configuration; keys that have no bearing on the arithmetic are ignored.
   ///
   /// - Parameter config: The document `config.json`.
