@@ -169,7 +169,10 @@ struct CutTests {
     try masked.expectEqualLogits(cut)
   }
 
-  @Test("equal sizes: the largest of all blocks, filled with the lowest dead units", arguments: names)
+  @Test(
+    "equal sizes: the largest of all blocks, filled with the lowest dead units",
+    arguments: names
+  )
   func uniform(name: String) throws {
     var masked = try Masked(name)
     try masked.zero(columns: [0, 2, 5, 9], of: .down, 0)

@@ -34,7 +34,8 @@ package enum PackedConfiguration {
   static func removed(from configuration: JSONValue) -> JSONValue {
     guard let entry = configuration[key], entry["quant_method"] == "compressed-tensors",
       entry["format"] == "dense", let format = entry["sparsity_config"]?["format"]?.string,
-      PackedFormat(rawValue: format) != nil, entry["config_groups"]?.object?.members.isEmpty != false,
+      PackedFormat(rawValue: format) != nil,
+      entry["config_groups"]?.object?.members.isEmpty != false,
       var object = configuration.object
     else { return configuration }
     object[key] = nil

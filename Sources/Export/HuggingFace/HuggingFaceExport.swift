@@ -137,7 +137,9 @@ extension HuggingFaceExport {
       )
     }
     if let badge {
-      notes.append("written as \(badge.modelType), which computes the same with \(shape.heads) heads")
+      notes.append(
+        "written as \(badge.modelType), which computes the same with \(shape.heads) heads"
+      )
     }
     let padded = cut.padded(to: shape, source: decoder)
     try write(padded, as: .uniform, sizes.uniform(shape, badge: badge))
@@ -183,6 +185,8 @@ extension HuggingFaceExport {
       packed: packing.matrices.map { ("\($0.name)", $0.format) }
     )
     changes.extraFiles[ExportRecord.fileName] = record.bytes()
-    notes.append("only surgeon reads packed weights; 'surgeon export --profile masked' expands them")
+    notes.append(
+      "only surgeon reads packed weights; 'surgeon export --profile masked' expands them"
+    )
   }
 }

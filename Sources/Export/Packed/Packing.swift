@@ -64,7 +64,8 @@ struct Packing {
     Dictionary(
       uniqueKeysWithValues: matrices.map { matrix in
         let tensors = matrix.format.parts(of: matrix.description, kept: matrix.kept).map {
-          part, description in
+          part,
+          description in
           CheckpointTensor(part.name(of: matrix.stem), description) {
             try matrix.content(part, source)
           }
@@ -102,8 +103,8 @@ struct Packing {
   /// The format that takes the fewest bytes; nil if none takes fewer than the matrix itself.
   private static func smallest(_ census: Census) -> PackedFormat? {
     var best: (format: PackedFormat?, byteCount: Int) = (nil, census.description.byteCount)
-    for format in [PackedFormat.twoOfFour, .bitmask] {
-      guard format != .twoOfFour || census.fitsTwoOfFour else { continue }
+    for format in [PackedFormat.twoOfFour, .bitmask]
+    where format != .twoOfFour || census.fitsTwoOfFour {
       let parts = format.parts(of: census.description, kept: census.kept)
       let byteCount = parts.reduce(0) { $0 + $1.description.byteCount }
       if byteCount < best.byteCount { best = (format, byteCount) }
@@ -114,7 +115,8 @@ struct Packing {
 
 extension Packing.Matrix {
   /// The bytes of one of the tensors that take the place of the matrix.
-  fileprivate func content(_ part: PackedFormat.Part, _ source: any TensorSource) throws -> [UInt8] {
+  fileprivate func content(_ part: PackedFormat.Part, _ source: any TensorSource) throws -> [UInt8]
+  {
     if part == .shape { return Self.bytes(description.shape.map(Int64.init)) }
     let stored = try description.unsigned(source.bytes(name))
     var mask = SparseMask(description, stored)
