@@ -78,6 +78,14 @@ package struct ConfigurationPatch: Equatable, Sendable {
   /// Whether nothing changes.
   package var isEmpty: Bool { assigned.isEmpty && removed.isEmpty }
 
+  /// Makes further changes; of two for one key, the later counts.
+  ///
+  /// - Parameter other: The further changes, none of which removes what these assign.
+  package mutating func append(_ other: ConfigurationPatch) {
+    assigned += other.assigned
+    removed += other.removed
+  }
+
   /// Applies the changes.
   ///
   /// - Parameter configuration: The configuration, an object.

@@ -4,8 +4,6 @@ package import Tensors
 package enum ExportError: Error, Equatable {
   /// No class of transformers has such sizes for the family.
   case familyCannot(Profile, family: String, possible: [Profile])
-  /// The blocks of the source differ already.
-  case blocksDiffer(Profile)
   /// A setting that has no meaning for the profile.
   case legacyConfigurationUnused(Profile)
   /// A matrix that cannot be packed in any layout.
@@ -18,9 +16,6 @@ extension ExportError: CustomStringConvertible {
     case .familyCannot(let profile, let family, let possible):
       "models of the family \(family) cannot be written in the profile \(profile.rawValue); "
         + "possible: \(possible.map(\.rawValue).joined(separator: ", "))"
-    case .blocksDiffer(let profile):
-      "the blocks of this model have different sizes, which the profile \(profile.rawValue) cannot "
-        + "express; choose per-layer, or export the model that it was made from"
     case .legacyConfigurationUnused(let profile):
       "the entry of old compressed-tensors in config.json belongs to the profile packed, "
         + "not \(profile.rawValue)"

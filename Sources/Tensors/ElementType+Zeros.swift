@@ -1,6 +1,7 @@
 extension ElementType {
-  /// Stored numbers with every negative zero made a positive one, the only kind that some software
-  /// counts as pruned; all other bits stay. Integers stay as they are.
+  /// Stored numbers with every negative zero made a positive one.
+  ///
+  /// Some software counts only the latter as pruned. All other bits stay, and integers altogether.
   ///
   /// - Parameter bytes: Whole elements, little-endian.
   /// - Returns: As many bytes.

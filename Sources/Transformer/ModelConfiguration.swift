@@ -10,6 +10,9 @@ package struct ModelConfiguration: Equatable, Sendable {
   /// The family's name, `model_type` in the configuration.
   package var modelType: String { family.modelType }
 
+  /// The name of the family's class in transformers.
+  package var architecture: String { family.architecture }
+
   /// The key of the number of neurons.
   package var innerSizeKey: String { family.keys.innerSize }
 

@@ -12,9 +12,12 @@ struct UsageTests {
     "prune": [
       "--statistics", "--text", "--tokens", "--samples", "--length", "--seed", "--labels",
       "--structure", "--target", "--method", "--allocation", "--shots", "--steps",
-      "--damping-activations", "--damping-gradients", "--repair-steps", "--exchanges", "--output",
-      "--overwrite",
+      "--damping-activations", "--damping-gradients", "--repair-steps", "--exchanges", "--profile",
+      "--output", "--overwrite",
       "--json", "--threads", "--quiet",
+    ],
+    "export": [
+      "--format", "--profile", "--legacy-config", "--output", "--overwrite", "--threads", "--quiet",
     ],
     "evaluate": [
       "--text", "--tokens", "--length", "--windows", "--logits", "--json", "--threads", "--quiet",
@@ -86,6 +89,12 @@ struct UsageTests {
     (prune + ["--target", "0.5", "--damping-activations", "nan"], "--damping-activations"),
     (prune + ["--target", "0.5", "--text", "t"], "not both"),
     (["prune", "m", "--target", "0.5", "--output", "o"], "--statistics"),
+    (prune + ["--target", "0.5", "--profile", "x"], "--profile"),
+    (["export", "m"], "--output"),
+    (["export", "m", "--output", ""], "--output"),
+    (["export", "m", "--output", "o", "--profile", "x"], "--profile"),
+    (["export", "m", "--output", "o", "--format", "x"], "--format"),
+    (["export", "m", "--output", "o", "--legacy-config"], "packed"),
     (["prune", "m", "--statistics", "s", "--target", "0.5", "--output", ""], "--output"),
     (["evaluate", "m"], "--text"),
     (["evaluate", "m", "--text", "t", "--windows", "0"], "--windows"),

@@ -30,20 +30,18 @@ struct MaskedModel {
   ///   - name: The fixture.
   ///   - type: How the weights are stored.
   ///   - removed: What is removed from a layer, if anything.
+  /// - Throws: If files cannot be read or written.
   init(
     _ name: String,
     _ type: ElementType = .float32,
-    configuration: (inout JSONObject) -> Void = { _ in },
     removing removed: (LinearDescription) -> Part?
   ) throws {
     self.name = name
     scratch = try ScratchDirectory()
     let root = try #require(Bundle.module.resourceURL).appending(path: "Golden/\(name)")
     let source = try ModelDirectory(root.path)
-    var object = try #require(source.configuration.object)
-    configuration(&object)
     let model = try DecoderModel(
-      configuration: ModelConfiguration(config: .object(object)),
+      configuration: ModelConfiguration(config: source.configuration),
       source: source.tensors
     )
     var values: [TensorName: [Float]] = [:]
@@ -60,7 +58,7 @@ struct MaskedModel {
         floats: { numbers }
       )
     }
-    try scratch.write("in/config.json", JSONWriter.write(.object(object), indent: 2))
+    try scratch.write("in/config.json", source.configurationBytes)
     try SafetensorsWriter.write(tensors, to: scratch.path("in/model.safetensors"))
     directory = try ModelDirectory(scratch.path("in"))
     let expected = try SafetensorsFile(path: root.appending(path: "expected.safetensors").path)

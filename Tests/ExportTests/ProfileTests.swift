@@ -119,8 +119,48 @@ struct ProfileTests {
     }
     let (again, _) = try masked.export(as: .perLayer, from: written, to: "again")
     #expect(again.configuration == configuration)
-    #expect(throws: ExportError.blocksDiffer(.uniform)) {
-      try masked.export(as: .uniform, from: written, to: "uniform")
+  }
+
+  @Test(
+    "blocks that differ are filled up with zeros where all must be equal",
+    arguments: names
+  )
+  func filled(name: String) throws {
+    let masked = try Self.uneven(name)
+    let (different, _) = try masked.export(as: .perLayer)
+    try #require(try masked.model(different).decoder.uniformShape == nil)
+    let (equal, _) = try masked.export(as: .uniform, from: different, to: "equal")
+    let shape = try masked.model(masked.directory).decoder.blockShapes[0]
+    #expect(
+      try masked.model(equal).decoder.uniformShape
+        == BlockShape(
+          heads: shape.heads,
+          keyValueHeads: shape.keyValueHeads,
+          innerSize: shape.innerSize - 12
+        )
+    )
+    #expect(equal.configuration["auto_map"] == nil)
+    #expect(equal.configuration["layer_intermediate_size"] == nil)
+    #expect(try masked.logitError(of: equal) <= 1e-6)
+  }
+
+  @Test(
+    "a source of different blocks keeps its shapes and their class",
+    arguments: names,
+    [Profile.masked, .packed]
+  )
+  func different(name: String, profile: Profile) throws {
+    // Also where the sizes in the lists are the same.
+    for masked in [try Self.uneven(name), try Self.even(name)] {
+      let (source, _) = try masked.export(as: .perLayer)
+      let (written, _) = try masked.export(as: profile, from: source, to: "again")
+      #expect(written.configuration == source.configuration)
+      let file = "modeling_pruned.py"
+      #expect(try masked.scratch.read("again/\(file)") == masked.scratch.read("out/\(file)"))
+      #expect(try masked.logitError(of: written) <= 1e-6)
+      let (equal, _) = try masked.export(as: .uniform, from: source, to: "equal")
+      #expect(equal.configuration["auto_map"] == nil)
+      #expect(try masked.logitError(of: equal) <= 1e-6)
     }
   }
 

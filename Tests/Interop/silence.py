@@ -26,6 +26,7 @@ size = config.get("head_dim") or config["hidden_size"] // heads
 down, attention = ("fc2", "self_attn.out_proj") if is_opt else ("mlp.down_proj", "self_attn.o_proj")
 generator = torch.Generator().manual_seed(3)
 for name, tensor in tensors.items():
+    tensor[tensor == 0] = 0  # Positive zeros.
     if ".layers." not in name or not name.endswith(".weight") or tensor.dim() != 2:
         continue
     block = int(name.split(".layers.")[1].split(".")[0])

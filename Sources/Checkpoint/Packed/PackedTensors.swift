@@ -8,10 +8,9 @@ struct PackedTensors: TensorSource {
   /// The stored tensors that are not served.
   private let parts: Set<TensorName>
 
-  /// Finds the packed matrices of a file.
+  /// Finds the packed matrices of a file; nil if it has none.
   ///
   /// - Parameter base: The tensors as they are stored.
-  /// - Returns: Nil if none is packed.
   /// - Throws: ``CheckpointError/invalidPacking(_:reason:)`` if the parts of one do not fit together.
   init?(_ base: any TensorSource) throws {
     let ending = Array(".\(PackedFormat.Part.compressed.rawValue)".utf8)
@@ -52,6 +51,7 @@ struct PackedTensors: TensorSource {
   /// The file of each served tensor: that of the kept elements stands for a matrix.
   ///
   /// - Parameter stored: The file of each stored tensor.
+  /// - Returns: The file of each served tensor.
   func files(_ stored: [TensorName: String]) -> [TensorName: String] {
     var files: [TensorName: String] = [:]
     for name in names {

@@ -42,7 +42,7 @@ package struct HuggingFaceExport {
   /// What a person should know of the result, a line each.
   package private(set) var notes: [String] = []
 
-  private let source: Source
+  private var source: Source
 
   /// Works out how to write a model.
   ///
@@ -66,6 +66,8 @@ package struct HuggingFaceExport {
       throw ExportError.legacyConfigurationUnused(profile)
     }
     try Self.check(profile, source.configuration)
+    if SizePatch.hasLists(source.directory.configuration) { try takeLists(profile) }
+    try writeZerosWithoutSign()
     switch profile {
     case .masked: break
     case .uniform: try writeUniform()
@@ -91,9 +93,6 @@ package struct HuggingFaceExport {
         family: configuration.modelType,
         possible: [.masked, .packed]
       )
-    }
-    guard profile == .perLayer || configuration.decoder.uniformShape != nil else {
-      throw .blocksDiffer(profile)
     }
   }
 }
@@ -125,6 +124,33 @@ extension HuggingFaceExport {
     return kept
   }
 
+  /// Copes with a source that has sizes of its own for each block: a profile of equal sizes fills
+  /// up the smaller ones, the others need the class that reads the sizes.
+  private mutating func takeLists(_ profile: Profile) throws {
+    if profile == .uniform {
+      let equal = try EqualBlocks(source)
+      source = equal.source
+      changes.configuration.append(equal.patch)
+    } else {
+      let family = try familyClass(profile)
+      changes.extraFiles[BlockClass.fileName] = Array(family.blockClass.source.utf8)
+      notes.append("transformers loads this checkpoint with trust_remote_code=True only")
+    }
+  }
+
+  /// Makes every zero of a linear layer a positive one: some software counts no other as pruned.
+  private mutating func writeZerosWithoutSign() throws {
+    let tensors = source.model.source
+    for name in source.model.linears.flatMap({ [$0.weight] + ($0.bias.map { [$0] } ?? []) }) {
+      let description = try tensors.existing(name)
+      changes.substitutes[name] = [
+        CheckpointTensor(name, description) {
+          description.elementType.withoutNegativeZeros(try tensors.bytes(name))
+        }
+      ]
+    }
+  }
+
   private mutating func writeUniform() throws {
     let family = try familyClass(.uniform)
     let cut = try cut(family)
@@ -149,6 +175,7 @@ extension HuggingFaceExport {
     let family = try familyClass(.perLayer)
     let cut = try cut(family)
     try write(cut, as: .perLayer, sizes.perLayer(cut, family))
+    guard changes.extraFiles[BlockClass.fileName] == nil else { return }
     changes.extraFiles[BlockClass.fileName] = Array(family.blockClass.source.utf8)
     notes.append("transformers loads this checkpoint with trust_remote_code=True only")
   }
@@ -167,8 +194,7 @@ extension HuggingFaceExport {
         CheckpointTensor(name, description) { try tensors.bytes(name) }
       ]
     }
-    changes.configuration.assigned += patch.assigned
-    changes.configuration.removed += patch.removed
+    changes.configuration.append(patch)
     let record = ExportRecord(profile: profile, source: source.fingerprint, cut: cut)
     changes.extraFiles[ExportRecord.fileName] = record.bytes()
   }

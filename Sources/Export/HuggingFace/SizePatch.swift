@@ -45,16 +45,36 @@ struct SizePatch {
     patch.assigned += [
       .init("architectures", [JSONValue(family.blockClass.name)]),
       .init("auto_map", ["AutoModelForCausalLM": JSONValue(reference)]),
-      .init("layer_intermediate_size", list(\.innerSize)),
+      .init(Self.innerSizes, list(\.innerSize)),
     ]
     guard family.dropsHeads else { return patch }
     patch.assigned += [
-      .init("layer_num_attention_heads", list(\.heads)),
-      .init("layer_num_key_value_heads", list(\.keyValueHeads)),
+      .init(Self.heads, list(\.heads)),
+      .init(Self.keyValueHeads, list(\.keyValueHeads)),
       .init("head_dim", JSONValue(configuration.decoder.headSize)),
     ]
     return patch
   }
+
+  /// The changes that make equal blocks of different ones.
+  func equalBlocks(_ shape: BlockShape) -> ConfigurationPatch {
+    var patch = ConfigurationPatch()
+    assignNeurons(shape.innerSize, to: &patch)
+    assignHeads(shape, to: &patch)
+    patch.assigned.append(.init("architectures", [JSONValue(configuration.architecture)]))
+    patch.removed = [Self.innerSizes, Self.heads, Self.keyValueHeads, "auto_map"]
+    return patch
+  }
+
+  /// Whether a `config.json` has sizes for each block.
+  static func hasLists(_ document: JSONValue) -> Bool {
+    [innerSizes, heads, keyValueHeads].contains { document[$0] != nil }
+  }
+
+  /// The keys of the lists with the sizes of each block.
+  private static let innerSizes: JSONText = "layer_intermediate_size"
+  private static let heads: JSONText = "layer_num_attention_heads"
+  private static let keyValueHeads: JSONText = "layer_num_key_value_heads"
 
   /// States a number of neurons that differs from the source's.
   private func assignNeurons(_ count: Int, to patch: inout ConfigurationPatch) {
