@@ -112,6 +112,9 @@ extension HuggingFaceExport {
   /// What can go, as far as the family lets it.
   private mutating func cut(_ family: FamilyClass) throws -> ModelCut {
     let free = try ModelCut(of: source.model)
+    if free.shapes == decoder.blockShapes {
+      notes.append("every neuron and head contributes something, so all keep their place")
+    }
     guard !family.dropsHeads else { return free }
     let kept = free.keepingHeads(of: decoder)
     let heads = zip(kept.shapes, free.shapes).reduce(0) { $0 + $1.0.heads - $1.1.heads }
