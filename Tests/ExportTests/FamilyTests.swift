@@ -43,11 +43,15 @@ struct FamilyTests {
   func badges() throws {
     let family = try #require(FamilyClass.of("llama"))
     let decoder = try Self.decoder(groups: 8, hasBias: false)
+    let biased = try Self.decoder(groups: 8, hasBias: true)
     for heads in 1...8 {
       let shape = BlockShape(heads: heads, keyValueHeads: heads, innerSize: 7)
       let (written, badge) = family.uniformSizes(atLeast: shape, of: decoder)
       #expect(written == shape)
       #expect((badge?.modelType == "mistral") == ([3, 5, 6, 7].contains(heads)))
+      #expect(family.filledSizes(atLeast: shape, of: decoder) == shape)
+      let filled = family.filledSizes(atLeast: shape, of: biased)
+      #expect(filled.heads == [1, 2, 4, 4, 8, 8, 8, 8][heads - 1])
     }
   }
 

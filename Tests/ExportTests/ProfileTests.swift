@@ -85,6 +85,14 @@ struct ProfileTests {
     #expect(configuration["head_dim"] == 8)
     #expect(export.notes.contains { $0.contains("written as mistral") })
     #expect(try masked.logitError(of: written) <= 1e-6)
+    // So it does when blocks of such sizes are filled up.
+    let (lists, _) = try masked.export(as: .perLayer, to: "lists")
+    #expect(lists.configuration["model_type"] == "llama")
+    #expect(lists.configuration["num_attention_heads"] == 4)
+    let (filled, _) = try masked.export(as: .uniform, from: lists, to: "filled")
+    #expect(filled.configuration["model_type"] == "mistral")
+    #expect(filled.configuration["num_attention_heads"] == 3)
+    #expect(try masked.logitError(of: filled) <= 1e-6)
     // Written again it stays what it is.
     let (again, _) = try masked.export(as: .uniform, from: written, to: "again")
     #expect(again.configuration == configuration)

@@ -11,13 +11,15 @@ struct EqualBlocks {
 
   /// Fills up the blocks of a model.
   ///
-  /// - Parameter source: A model with per-layer sizes.
+  /// - Parameters:
+  ///   - source: A model with per-layer sizes.
+  ///   - family: What its class takes.
   /// - Throws: `ModelError` if the configuration without its lists is not valid.
-  init(_ source: HuggingFaceExport.Source) throws {
+  init(_ source: HuggingFaceExport.Source, _ family: FamilyClass) throws {
     let model = source.model
     let whole = ModelCut(blocks: model.decoder.blockShapes.map { BlockCut(keeping: $0) })
-    let shape = whole.largestShape
-    patch = SizePatch(source.configuration).equalBlocks(shape)
+    let shape = family.filledSizes(atLeast: whole.largestShape, of: model.decoder)
+    patch = SizePatch(source.configuration).equalBlocks(shape, source.directory.configuration)
     let document = patch.applied(to: source.directory.configuration)
     let configuration = try ModelConfiguration(config: document)
     self.source = HuggingFaceExport.Source(

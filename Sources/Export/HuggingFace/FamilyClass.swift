@@ -50,6 +50,23 @@ struct FamilyClass {
 }
 
 extension FamilyClass {
+  /// The least sizes that blocks can be filled up to so that the class, or its other badge, takes
+  /// them.
+  func filledSizes(atLeast least: BlockShape, of decoder: DecoderDescription) -> BlockShape {
+    guard dropsHeads, rebadged == nil || !decoder.biased.isEmpty else { return least }
+    let sharing = least.headsPerGroup
+    let most = max(least.keyValueHeads, decoder.hiddenSize)
+    let groups = (least.keyValueHeads...most).first {
+      accepts(heads: $0 * sharing, hiddenSize: decoder.hiddenSize)
+    }
+    let filled = groups ?? least.keyValueHeads
+    return BlockShape(
+      heads: filled * sharing,
+      keyValueHeads: filled,
+      innerSize: least.innerSize
+    )
+  }
+
   /// Whether the class takes a number of heads that is not the source's.
   func accepts(heads: Int, hiddenSize: Int) -> Bool {
     dropsHeads && (!headsDivideHidden || hiddenSize % heads == 0)
@@ -66,8 +83,7 @@ extension FamilyClass {
     of decoder: DecoderDescription
   ) -> (shape: BlockShape, badge: Badge?) {
     let whole = decoder.blockShapes[0]
-    let isWhole = least.heads == whole.heads && least.keyValueHeads == whole.keyValueHeads
-    guard !isWhole, !accepts(heads: least.heads, hiddenSize: decoder.hiddenSize) else {
+    guard !accepts(heads: least.heads, hiddenSize: decoder.hiddenSize) else {
       return (least, nil)
     }
     if let rebadged, decoder.biased.isEmpty { return (least, rebadged) }

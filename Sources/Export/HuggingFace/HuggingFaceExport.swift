@@ -131,7 +131,7 @@ extension HuggingFaceExport {
   /// up the smaller ones, the others need the class that reads the sizes.
   private mutating func takeLists(_ profile: Profile) throws {
     if profile == .uniform {
-      let equal = try EqualBlocks(source)
+      let equal = try EqualBlocks(source, try familyClass(profile))
       source = equal.source
       changes.configuration.append(equal.patch)
     } else {

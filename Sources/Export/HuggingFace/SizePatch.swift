@@ -56,11 +56,18 @@ struct SizePatch {
     return patch
   }
 
-  /// The changes that make equal blocks of different ones.
-  func equalBlocks(_ shape: BlockShape) -> ConfigurationPatch {
+  /// The changes that make equal blocks of those that lists describe.
+  ///
+  /// - Parameters:
+  ///   - shape: The sizes of all blocks.
+  ///   - document: The `config.json` with the lists, whose usual keys may hold anything.
+  /// - Returns: The changes, after which the lists are gone.
+  func equalBlocks(_ shape: BlockShape, _ document: JSONValue) -> ConfigurationPatch {
     var patch = ConfigurationPatch()
-    assignNeurons(shape.innerSize, to: &patch)
-    assignHeads(shape, to: &patch)
+    patch.assigned.append(.init(JSONText(configuration.innerSizeKey), JSONValue(shape.innerSize)))
+    if document[Self.heads] != nil || document[Self.keyValueHeads] != nil {
+      patch.assigned += heads(shape)
+    }
     patch.assigned.append(.init("architectures", [JSONValue(configuration.architecture)]))
     patch.removed = [Self.innerSizes, Self.heads, Self.keyValueHeads, "auto_map"]
     return patch
@@ -89,8 +96,11 @@ struct SizePatch {
     let differs = configuration.decoder.blockShapes.contains {
       $0.heads != shape.heads || $0.keyValueHeads != shape.keyValueHeads
     }
-    guard differs else { return }
-    patch.assigned += [
+    if differs { patch.assigned += heads(shape) }
+  }
+
+  private func heads(_ shape: BlockShape) -> [ConfigurationPatch.Member] {
+    [
       .init("num_attention_heads", JSONValue(shape.heads)),
       .init("num_key_value_heads", JSONValue(shape.keyValueHeads)),
       // Without it the width of a head would follow from their number.
