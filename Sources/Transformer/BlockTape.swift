@@ -41,23 +41,28 @@ struct BlockTape {
   var neurons = empty
 
   /// Makes room for a batch.
-  mutating func prepare(_ decoder: DecoderDescription, tokens: Int, length: Int) {
+  mutating func prepare(
+    _ decoder: DecoderDescription,
+    _ shape: BlockShape,
+    tokens: Int,
+    length: Int
+  ) {
     let (size, hidden) = (decoder.headSize, decoder.hiddenSize)
     layout = HeadLayout(sequences: tokens / length, length: length, headSize: size)
     attentionInput.prepare(rows: tokens, columns: hidden)
     attentionMoments.prepare(rows: tokens, columns: 2)
-    wide.prepare(rows: tokens, columns: decoder.heads * size)
-    narrow.prepare(rows: tokens, columns: decoder.keyValueHeads * size)
-    queries.prepare(rows: tokens * decoder.heads, columns: size)
-    keys.prepare(rows: tokens * decoder.keyValueHeads, columns: size)
-    values.prepare(rows: tokens * decoder.keyValueHeads, columns: size)
-    context.prepare(rows: tokens * decoder.heads, columns: size)
-    logSums.prepare(rows: layout.sequences * decoder.heads, columns: length)
-    contextRows.prepare(rows: tokens, columns: decoder.heads * size)
+    wide.prepare(rows: tokens, columns: shape.heads * size)
+    narrow.prepare(rows: tokens, columns: shape.keyValueHeads * size)
+    queries.prepare(rows: tokens * shape.heads, columns: size)
+    keys.prepare(rows: tokens * shape.keyValueHeads, columns: size)
+    values.prepare(rows: tokens * shape.keyValueHeads, columns: size)
+    context.prepare(rows: tokens * shape.heads, columns: size)
+    logSums.prepare(rows: layout.sequences * shape.heads, columns: length)
+    contextRows.prepare(rows: tokens, columns: shape.heads * size)
     feedForwardInput.prepare(rows: tokens, columns: hidden)
     feedForwardMoments.prepare(rows: tokens, columns: 2)
-    if decoder.isGated { gate.prepare(rows: tokens, columns: decoder.innerSize) }
-    up.prepare(rows: tokens, columns: decoder.innerSize)
-    neurons.prepare(rows: tokens, columns: decoder.innerSize)
+    if decoder.isGated { gate.prepare(rows: tokens, columns: shape.innerSize) }
+    up.prepare(rows: tokens, columns: shape.innerSize)
+    neurons.prepare(rows: tokens, columns: shape.innerSize)
   }
 }

@@ -26,7 +26,7 @@ extension DecoderBlock {
     var slopes = BlockGradients()
     for rows in batches(input, length: length, tokensPerBatch: tokensPerBatch) {
       record(input.copyRows(rows.lowerBound, count: rows.count), length, rotary, in: &tape)
-      slopes.prepare(decoder, tokens: rows.count)
+      slopes.prepare(decoder, shape, tokens: rows.count)
       slopes.hidden = gradient.copyRows(rows.lowerBound, count: rows.count)
       backwardFeedForward(tape, &slopes, &observer)
       backwardAttention(tape, &slopes, rotary, &observer)
@@ -133,16 +133,16 @@ struct BlockGradients {
   /// Keys and values; shape `[sequences · keyValueHeads · 2 · length, headSize]`.
   var pairs = empty
 
-  mutating func prepare(_ decoder: DecoderDescription, tokens: Int) {
-    let (size, width) = (decoder.headSize, decoder.keyValueHeads * decoder.headSize)
+  mutating func prepare(_ decoder: DecoderDescription, _ shape: BlockShape, tokens: Int) {
+    let (size, width) = (decoder.headSize, shape.keyValueHeads * decoder.headSize)
     part.prepare(rows: tokens, columns: decoder.hiddenSize)
-    up.prepare(rows: tokens, columns: decoder.innerSize)
-    if decoder.isGated { gate.prepare(rows: tokens, columns: decoder.innerSize) }
-    queryRows.prepare(rows: tokens, columns: decoder.heads * size)
+    up.prepare(rows: tokens, columns: shape.innerSize)
+    if decoder.isGated { gate.prepare(rows: tokens, columns: shape.innerSize) }
+    queryRows.prepare(rows: tokens, columns: shape.heads * size)
     keyRows.prepare(rows: tokens, columns: width)
     valueRows.prepare(rows: tokens, columns: width)
-    context.prepare(rows: tokens * decoder.heads, columns: size)
-    queries.prepare(rows: tokens * decoder.heads, columns: size)
-    pairs.prepare(rows: 2 * tokens * decoder.keyValueHeads, columns: size)
+    context.prepare(rows: tokens * shape.heads, columns: size)
+    queries.prepare(rows: tokens * shape.heads, columns: size)
+    pairs.prepare(rows: 2 * tokens * shape.keyValueHeads, columns: size)
   }
 }

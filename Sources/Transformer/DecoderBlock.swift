@@ -20,6 +20,9 @@ package struct DecoderBlock: Sendable {
   let up: Linear
   let down: Linear
 
+  /// The sizes of the block.
+  var shape: BlockShape { decoder.blockShapes[index] }
+
   /// Runs the block on the hidden state, in place.
   ///
   /// - Parameters:
@@ -55,7 +58,7 @@ package struct DecoderBlock: Sendable {
     _ rotary: RotaryTable?,
     in tape: inout BlockTape
   ) {
-    tape.prepare(decoder, tokens: input.rows, length: length)
+    tape.prepare(decoder, shape, tokens: input.rows, length: length)
     tape.input = input
     tape.residual = input
     attentionNorm.forward(
@@ -91,6 +94,6 @@ package struct DecoderBlock: Sendable {
   }
 
   func attention(_ layout: HeadLayout) -> Attention {
-    Attention(layout: layout, heads: decoder.heads, keyValueHeads: decoder.keyValueHeads)
+    Attention(layout: layout, heads: shape.heads, keyValueHeads: shape.keyValueHeads)
   }
 }

@@ -12,7 +12,7 @@ private struct Pair {
     var numbers = Numbers(state: 7)
     var brute = BruteForceBlock(decoder: decoder, weights: [:], biases: [:], norms: [])
     for role in decoder.roles {
-      let shape = decoder.shape(of: role)
+      let shape = decoder.shape(of: role, block: 0)
       brute.weights[role] = numbers.rows(shape.outputs, shape.inputs)
       if decoder.biased.contains(role) { brute.biases[role] = numbers.row(shape.outputs) }
     }
@@ -40,7 +40,7 @@ private struct Pair {
         name: roles[0].rawValue,
         block: 0,
         linears: roles.map { decoder.roles.firstIndex(of: $0) ?? 0 },
-        inputs: decoder.shape(of: roles[0]).inputs,
+        inputs: decoder.shape(of: roles[0], block: 0).inputs,
         hasBias: decoder.biased.contains(roles[0])
       )
     }
@@ -95,10 +95,7 @@ struct BlockTests {
   ) -> DecoderDescription {
     DecoderDescription(
       hiddenSize: 10,
-      innerSize: 7,
-      blocks: 1,
-      heads: 3,
-      keyValueHeads: groups,
+      blockShapes: [BlockShape(heads: 3, keyValueHeads: groups, innerSize: 7)],
       headSize: 4,
       vocabulary: 5,
       positions: 16,
@@ -158,7 +155,7 @@ struct BlockTests {
     try pair.block.backward(&gradient, input: matrix(input), length: 5, observer: &recorder)
     for (linear, role) in decoder.roles.enumerated() {
       let found = try #require(recorder.gradients[linear])
-      var expected = Matrix<Double>(rows: 10, columns: decoder.shape(of: role).outputs)
+      var expected = Matrix<Double>(rows: 10, columns: decoder.shape(of: role, block: 0).outputs)
       try #require(found.columns == expected.columns)
       for token in 0..<10 {
         for output in 0..<expected.columns {
