@@ -75,11 +75,18 @@ let package = Package(
     module("Safetensors", uses: ["ExactJSON", "Tensors"]),
     module("TorchArchive", uses: ["Tensors"]),
     module("Tokenization", uses: ["ExactJSON"]),
+    module("GGUF", uses: ["Tensors"]),
 
     module("Transformer", uses: ["ExactJSON", "LinearAlgebra", "Tensors", real]),
     module("Pruning", uses: ["Curvature", "LinearAlgebra", real]),
     module("Checkpoint", uses: ["ExactJSON", "Safetensors", "Tensors", "TorchArchive"]),
 
+    module(
+      "Export",
+      uses: [
+        "Checkpoint", "ExactJSON", "GGUF", "Safetensors", "Tensors", "Tokenization", "Transformer",
+      ]
+    ),
     module(
       "DemonstrationModel",
       path: "calibration",
@@ -90,9 +97,8 @@ let package = Package(
     module(
       "LLMSurgeon",
       uses: [
-        "Checkpoint", "Curvature", "DemonstrationModel", "ExactJSON", "LinearAlgebra", "Pruning",
-        "Report",
-        "Safetensors", "Tensors", "Tokenization", "Transformer",
+        "Checkpoint", "Curvature", "DemonstrationModel", "ExactJSON", "Export", "LinearAlgebra",
+        "Pruning", "Report", "Safetensors", "Tensors", "Tokenization", "Transformer",
       ]
     ),
     .executableTarget(
@@ -119,11 +125,18 @@ let package = Package(
     tests("PruningTests", of: ["Curvature", "LinearAlgebra", "Pruning"]),
     tests("TensorsTests", of: ["Tensors"]),
     tests("SafetensorsTests", of: ["Safetensors", "Tensors"], golden: true),
+    tests("GGUFTests", of: ["GGUF", "Tensors"], golden: true),
     tests("TorchArchiveTests", of: ["Safetensors", "Tensors", "TorchArchive"], golden: true),
     tests(
       "CheckpointTests",
       of: ["Checkpoint", "ExactJSON", "Safetensors", "Tensors"],
       golden: true
+    ),
+    tests(
+      "ExportTests",
+      of: [
+        "Checkpoint", "ExactJSON", "Export", "GGUF", "Tensors", "Tokenization", "Transformer",
+      ]
     ),
     tests(
       "LLMSurgeonTests",

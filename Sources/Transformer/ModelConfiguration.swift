@@ -10,6 +10,9 @@ package struct ModelConfiguration: Equatable, Sendable {
   /// The family's name, `model_type` in the configuration.
   package var modelType: String { family.modelType }
 
+  /// What llama.cpp calls models of this family; nil if it does not run them.
+  package var ggufArchitecture: String? { family.ggufArchitecture }
+
   /// Reads a configuration; keys that have no bearing on the arithmetic are ignored.
   ///
   /// - Parameter config: The document `config.json`.
