@@ -99,13 +99,22 @@ public func exportGGUF(
   export.architecture = options.architecture.choice
   export.precision = options.precision?.elementType
   if options.includesTokenizer { export.vocabulary = try vocabulary(of: opened) }
-  let summary = try export.write(to: options.output.path)
+  let summary = try write(export, to: options.output.path)
   for note in export.vocabulary?.notes ?? [] { progress.note(note) }
   return GGUFExportResult(
     output: options.output.relativePath,
     summary: summary,
     parametersBefore: opened.parameters
   )
+}
+
+private func write(_ export: GGUFExport, to path: String) throws -> GGUFExport.Summary {
+  do {
+    return try export.write(to: path)
+  } catch let error as TensorError {
+    guard case .notFinite(_, _, .float16) = error else { throw error }
+    throw JobError.badSetting("\(error); give --precision bf16 or f32")
+  }
 }
 
 private func vocabulary(of opened: OpenedModel) throws -> GGUFVocabulary {
