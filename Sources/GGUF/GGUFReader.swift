@@ -22,7 +22,9 @@ struct GGUFReader {
   mutating func integer<Value: FixedWidthInteger>(
     _ type: Value.Type
   ) throws(GGUFFault) -> Value {
-    try bytes(MemoryLayout<Value>.size).reversed().reduce(0) { $0 << 8 | Value(truncatingIfNeeded: $1) }
+    try bytes(MemoryLayout<Value>.size).reversed().reduce(0) {
+      $0 << 8 | Value(truncatingIfNeeded: $1)
+    }
   }
 
   /// A count of things that take at least so many bytes each.

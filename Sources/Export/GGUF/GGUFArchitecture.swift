@@ -44,7 +44,8 @@ struct GGUFArchitecture: Equatable, Sendable {
   ///
   /// - Parameter configuration: A model of the family.
   /// - Throws: ``GGUFExportError/noArchitecture(family:)``.
-  static func own(of configuration: ModelConfiguration) throws(GGUFExportError) -> GGUFArchitecture {
+  static func own(of configuration: ModelConfiguration) throws(GGUFExportError) -> GGUFArchitecture
+  {
     guard let architecture = own.first(where: { $0.name == configuration.ggufArchitecture }) else {
       throw .noArchitecture(family: configuration.modelType)
     }

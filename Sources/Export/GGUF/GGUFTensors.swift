@@ -24,7 +24,9 @@ struct GGUFTensors {
       let norms = model.norms(ofBlock: block)
       tensors.append(try tensor("blk.\(block).attn_norm.weight", from: norms.attention))
       tensors.append(try tensor("blk.\(block).ffn_norm.weight", from: norms.feedForward))
-      for linear in model.linears where linear.block == block { tensors += try linearTensors(linear) }
+      for linear in model.linears where linear.block == block {
+        tensors += try linearTensors(linear)
+      }
     }
     return tensors
   }
@@ -32,7 +34,8 @@ struct GGUFTensors {
   /// What the frequency of each pair of channels is divided by, where the model scales them
   /// unevenly; shape `[headSize / 2]`.
   private var rotaryFactors: [Float]? {
-    guard case .rotary(let base, let scaling) = model.decoder.position, case .llama3 = scaling else {
+    guard case .rotary(let base, let scaling) = model.decoder.position, case .llama3 = scaling
+    else {
       return nil
     }
     return scaling.divisors(base: base, headSize: model.decoder.headSize)
