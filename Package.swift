@@ -103,7 +103,7 @@ let package = Package(
     ),
     .executableTarget(
       name: "surgeon",
-      dependencies: ["LLMSurgeon", "Pruning", arguments],
+      dependencies: ["Export", "LLMSurgeon", "Pruning", arguments],
       swiftSettings: strict
     ),
 
@@ -135,8 +135,10 @@ let package = Package(
     tests(
       "ExportTests",
       of: [
-        "Checkpoint", "ExactJSON", "Export", "GGUF", "Tensors", "Tokenization", "Transformer",
-      ]
+        "Checkpoint", "ExactJSON", "Export", "GGUF", "LinearAlgebra", "Safetensors", "Tensors",
+        "Tokenization", "Transformer",
+      ],
+      golden: true
     ),
     tests(
       "LLMSurgeonTests",

@@ -22,6 +22,8 @@ package enum CheckpointError: Error, Equatable, CustomStringConvertible {
   case missingFromIndex(TensorName, shard: String)
   /// Two tensors of the output would have the same name.
   case duplicateTensor(TensorName)
+  /// A packed matrix whose parts contradict each other; with one of them, and the reason.
+  case invalidPacking(TensorName, reason: String)
   /// The output exists and is not empty.
   case outputExists(String)
   /// The output exists, and is not something this program wrote; with the file it lacks.
@@ -51,6 +53,8 @@ package enum CheckpointError: Error, Equatable, CustomStringConvertible {
     case .missingFromIndex(let name, let shard):
       "\(shard) has the tensor \"\(name)\", which the index does not place there"
     case .duplicateTensor(let name): "two tensors of the output are called \"\(name)\""
+    case .invalidPacking(let name, let reason):
+      "the packed tensor \"\(name)\" is damaged: \(reason)"
     case .outputExists(let path):
       "\(path) exists and is not empty; choose another directory or allow it to be overwritten"
     case .outputNotReplaceable(let path, let missing):

@@ -11,6 +11,8 @@ struct CheckpointPlan {
     let name: TensorName
     /// Its shape and element type in the output.
     let description: TensorDescription
+    /// Makes its bytes; nil where it is that of the source, or its replacement.
+    let content: (() throws -> [UInt8])?
   }
 
   /// A file of the output.
@@ -33,25 +35,43 @@ struct CheckpointPlan {
   ///   two tensors would get the same name.
   init(_ model: ModelDirectory, _ changes: CheckpointChanges) throws {
     let named = changes.removed.union(changes.renamed.keys).union(changes.shapes.keys)
+      .union(changes.substitutes.keys)
     for name in named.sorted() { _ = try model.tensors.existing(name) }
     let dropped = changes.removed.union(Self.tiedDuplicates(model))
     var tensorsOfFile: [String: [Tensor]] = [:]
     var taken: Set<TensorName> = []
     for source in model.tensors.names where !dropped.contains(source) {
-      let old = try model.tensors.existing(source)
-      let name = changes.renamed[source] ?? source
-      guard taken.insert(name).inserted else { throw CheckpointError.duplicateTensor(name) }
-      let description = TensorDescription(
-        elementType: old.elementType,
-        shape: changes.shapes[source] ?? old.shape
-      )
-      tensorsOfFile[model.layout.fileOfTensor[source] ?? "", default: []]
-        .append(Tensor(source: source, name: name, description: description))
+      for tensor in try Self.tensors(for: source, model, changes) {
+        guard taken.insert(tensor.name).inserted else {
+          throw CheckpointError.duplicateTensor(tensor.name)
+        }
+        tensorsOfFile[model.layout.fileOfTensor[source] ?? "", default: []].append(tensor)
+      }
     }
     isSharded = model.layout.isSharded
     let kept = model.layout.files.filter { tensorsOfFile[$0] != nil }
     let names = Self.outputNames(model.layout, kept)
     files = zip(kept, names).map { File(name: $1, tensors: tensorsOfFile[$0] ?? []) }
+  }
+
+  /// What becomes of a tensor of the source.
+  private static func tensors(
+    for source: TensorName,
+    _ model: ModelDirectory,
+    _ changes: CheckpointChanges
+  ) throws -> [Tensor] {
+    if let substitutes = changes.substitutes[source] {
+      return substitutes.map {
+        Tensor(source: source, name: $0.name, description: $0.description, content: $0.content)
+      }
+    }
+    let old = try model.tensors.existing(source)
+    let description = TensorDescription(
+      elementType: old.elementType,
+      shape: changes.shapes[source] ?? old.shape
+    )
+    let name = changes.renamed[source] ?? source
+    return [Tensor(source: source, name: name, description: description, content: nil)]
   }
 
   /// The index file's members: the total size in bytes, and the file of each tensor by name.

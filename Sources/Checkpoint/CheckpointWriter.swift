@@ -68,6 +68,7 @@ package enum CheckpointWriter {
   ) throws {
     let tensors = file.tensors.map { tensor in
       SafetensorsWriter.Tensor(tensor.name, tensor.description) {
+        if let content = tensor.content { return try content() }
         guard let values = try changes.replacement(tensor.source) else {
           return try model.tensors.bytes(tensor.source)
         }

@@ -8,11 +8,11 @@ package struct ModelDirectory: Sendable {
 
   /// Where it is.
   package let path: String
-  /// The configuration as it stands in the file.
+  /// The configuration as it stands in the file, less what it says of packed weights.
   package let configurationBytes: [UInt8]
   /// The configuration, an object.
   package let configuration: JSONValue
-  /// The weights.
+  /// The weights, packed ones with their zeros.
   package let tensors: any TensorSource
   /// How the weights are spread over files.
   package let layout: WeightLayout
@@ -28,7 +28,10 @@ package struct ModelDirectory: Sendable {
     guard FileSystem.exists(configurationPath) else {
       throw CheckpointError.missingFile(configurationPath)
     }
-    (configurationBytes, configuration) = try JSONFile.read(configurationPath)
+    let stored = try JSONFile.read(configurationPath)
+    configuration = PackedConfiguration.removed(from: stored.value)
+    configurationBytes =
+      configuration == stored.value ? stored.bytes : JSONWriter.write(configuration, indent: 2)
     let weights = try WeightFiles(path)
     tensors = weights.tensors
     layout = weights.layout

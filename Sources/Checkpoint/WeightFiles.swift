@@ -45,8 +45,24 @@ struct WeightFiles {
   let layout: WeightLayout
   let tensors: any TensorSource
 
-  /// Opens all weight files of a directory.
+  /// Opens all weight files of a directory; packed tensors are served with their zeros.
   init(_ directory: String) throws {
+    let stored = try WeightFiles(stored: directory)
+    guard let packed = try PackedTensors(stored.tensors) else {
+      self = stored
+      return
+    }
+    tensors = packed
+    layout = WeightLayout(
+      format: stored.layout.format,
+      isSharded: stored.layout.isSharded,
+      files: stored.layout.files,
+      fileOfTensor: packed.files(stored.layout.fileOfTensor)
+    )
+  }
+
+  /// Opens all weight files of a directory as they are.
+  private init(stored directory: String) throws {
     let found = Self.candidates.first { FileSystem.exists(FilePath.join(directory, $0.name)) }
     guard let found else { throw CheckpointError.noWeights(directory) }
     guard found.isIndex else {

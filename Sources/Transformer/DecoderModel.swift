@@ -11,7 +11,8 @@ package struct DecoderModel: Sendable {
   /// What the layers' rows and columns mean to each other.
   package let couplings: [Coupling]
   let layout: TensorLayout
-  let source: any TensorSource
+  /// The weights.
+  package let source: any TensorSource
 
   /// Checks that a source holds every tensor of a model, in the right shape and no others in the
   /// blocks.

@@ -13,6 +13,9 @@ package struct ModelConfiguration: Equatable, Sendable {
   /// What llama.cpp calls models of this family; nil if it does not run them.
   package var ggufArchitecture: String? { family.ggufArchitecture }
 
+  /// The key of the number of neurons.
+  package var innerSizeKey: String { family.keys.innerSize }
+
   /// Reads a configuration; keys that have no bearing on the arithmetic are ignored.
   ///
   /// - Parameter config: The document `config.json`.

@@ -1,4 +1,5 @@
 public import ArgumentParser
+public import Export
 public import LLMSurgeon
 public import Pruning
 
@@ -19,6 +20,7 @@ extension Structure: ExpressibleByArgument {
 }
 
 extension Method: ExpressibleByArgument {}
+extension Profile: ExpressibleByArgument {}
 extension Allocation: ExpressibleByArgument {}
 extension CalibrationLabels: ExpressibleByArgument {}
 extension ExportPrecision: ExpressibleByArgument {}

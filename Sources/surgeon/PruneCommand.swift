@@ -1,4 +1,5 @@
 import ArgumentParser
+import Export
 import Foundation
 import LLMSurgeon
 import Pruning
@@ -35,6 +36,11 @@ struct PruneCommand: ParsableCommand {
 
   @OptionGroup(title: "Solver (defaults come from measurements, see docs/results.md)")
   var solver: SolverOptions
+
+  @Option(
+    help: "The shapes to write: uniform, per-layer, masked, or packed; see 'surgeon help export'."
+  )
+  var profile: Profile?
 
   @Option(
     name: .shortAndLong,
@@ -77,6 +83,7 @@ struct PruneCommand: ParsableCommand {
           removal: removal.choice,
           solver: solver.choice,
           shots: removal.shots,
+          profile: profile,
           output: URL(filePath: output),
           overwrite: overwrite
         ),

@@ -27,7 +27,10 @@ struct MemorySource: TensorSource {
     guard let values = values[name] else { throw NoSuchTensor() }
     return values.map(Int.init)
   }
-  func bytes(_ name: TensorName) throws -> [UInt8] { throw NoSuchTensor() }
+  func bytes(_ name: TensorName) throws -> [UInt8] {
+    let description = try existing(name)
+    return try description.bytes(of: try floats(name), name: name)
+  }
 
   mutating func set(_ name: TensorName, _ shape: [Int], _ numbers: [Double]) {
     shapes[name] = shape

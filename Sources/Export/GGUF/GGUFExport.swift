@@ -22,8 +22,6 @@ package struct GGUFExport {
     package let precision: ElementType
     /// The sizes of the blocks.
     package let shapes: [BlockShape]
-    /// The number of elements of all tensors.
-    package let parameters: Int
   }
 
   /// What the model is called in the file.
@@ -60,6 +58,15 @@ package struct GGUFExport {
     self.cut = cut
   }
 
+  /// Refuses a model that llama.cpp cannot run, before its weights are read.
+  ///
+  /// - Parameter configuration: The model.
+  /// - Throws: ``GGUFExportError``.
+  package static func check(_ configuration: ModelConfiguration) throws(GGUFExportError) {
+    _ = try GGUFArchitecture.own(of: configuration)
+    try GGUFPlan.check(configuration.decoder)
+  }
+
   /// Writes the file; it appears only when it is complete.
   ///
   /// - Parameter path: Where the file will be; an existing file is replaced.
@@ -78,8 +85,7 @@ package struct GGUFExport {
     return Summary(
       architecture: plan.architecture.name,
       precision: precision,
-      shapes: plan.cut.shapes,
-      parameters: tensors.reduce(0) { $0 + $1.description.count }
+      shapes: plan.cut.shapes
     )
   }
 

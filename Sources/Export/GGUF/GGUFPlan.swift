@@ -46,7 +46,7 @@ struct GGUFPlan {
   }
 
   /// Refuses what no Llama-like architecture computes.
-  private static func check(_ decoder: DecoderDescription) throws(GGUFExportError) {
+  static func check(_ decoder: DecoderDescription) throws(GGUFExportError) {
     guard decoder.blocks <= mostBlocks else { throw .tooManyBlocks(decoder.blocks) }
     guard decoder.norm == .rootMeanSquare, decoder.isGated, case .rotary = decoder.position else {
       throw .unsupportedArithmetic("its blocks are not those of Llama")

@@ -1,12 +1,10 @@
-import Checkpoint
 import Export
-public import Foundation
-import Report
+import Foundation
 import Tensors
 import Tokenization
 import Transformer
 
-/// How the matrices of an exported model are stored.
+/// How the matrices of a GGUF file are stored.
 public enum ExportPrecision: String, Sendable, CaseIterable {
   case f32, f16, bf16
 
@@ -19,11 +17,11 @@ public enum ExportPrecision: String, Sendable, CaseIterable {
   }
 }
 
-/// Which of llama.cpp's architectures a model is exported as.
+/// Which of llama.cpp's architectures a model is written as.
 public enum ExportArchitecture: String, Sendable, CaseIterable {
   /// The family's own where all blocks have the same sizes, otherwise `deci`.
   case auto
-  /// The family's own; all blocks are kept as large as the largest.
+  /// The family's own; all blocks get the sizes of the largest.
   case own
   /// `deci`, where each block has its own sizes.
   case deci
@@ -37,75 +35,54 @@ public enum ExportArchitecture: String, Sendable, CaseIterable {
   }
 }
 
-/// What is exported, and how.
-public struct GGUFExportOptions: Sendable {
-  /// A directory, or `org/name` in the local Hugging Face cache.
-  public var model: String
-  /// The file to write.
-  public var output: URL
+/// What can be chosen of a GGUF file.
+public struct GGUFSettings: Sendable, Equatable {
   /// How matrices are stored; as in the model if nil.
   public var precision: ExportPrecision?
   /// The architecture.
-  public var architecture = ExportArchitecture.auto
+  public var architecture: ExportArchitecture
   /// Whether the file holds the tokenizer.
-  public var includesTokenizer = true
-  /// Whether an existing GGUF file may be replaced.
-  public var overwrite = false
+  public var includesTokenizer: Bool
 
-  /// The export of a model with the standard choices.
-  public init(model: String, output: URL) {
-    self.model = model
-    self.output = output
+  /// Settings; the standard ones unless given.
+  public init(
+    precision: ExportPrecision? = nil,
+    architecture: ExportArchitecture = .auto,
+    includesTokenizer: Bool = true
+  ) {
+    self.precision = precision
+    self.architecture = architecture
+    self.includesTokenizer = includesTokenizer
   }
 }
 
-/// What was exported.
-public struct GGUFExportResult: Sendable {
-  let output: String
-  let summary: GGUFExport.Summary
-  /// The parameters of the model before.
-  let parametersBefore: Int
-
-  /// A line for the person at the terminal.
-  public var text: String {
-    let share = 1 - Double(summary.parameters) / Double(max(1, parametersBefore))
-    let removed = share > 0 ? ", \(Quantity.percent(share)) fewer than the model" : ""
-    return "wrote \(output): architecture \(summary.architecture), "
-      + "\(summary.precision.rawValue), \(Quantity.count(summary.parameters)) parameters\(removed)"
-  }
-}
-
-/// Writes a model as one GGUF file, the format of llama.cpp; heads and neurons that contribute
-/// nothing are left out.
+/// Writes a model as one GGUF file, without the heads and neurons that contribute nothing.
 ///
 /// - Parameters:
-///   - options: What is exported, and how.
-///   - progress: Hears what llama.cpp does otherwise than the model's tokenizer.
-/// - Returns: What was written.
-/// - Throws: What opening a model throws, ``JobError`` for the output, and an error that says why
-///   llama.cpp cannot run the model. Then nothing is left.
-public func exportGGUF(
-  _ options: GGUFExportOptions,
-  progress: any ProgressListener = SilentProgress()
-) throws -> GGUFExportResult {
-  try checkOutputFile(options.output, beginsWith: "GGUF", overwrite: options.overwrite)
-  let opened = try OpenedModel(options.model)
+///   - opened: The model.
+///   - settings: What the person chose.
+///   - output: The file; it appears complete or not at all.
+///   - progress: Hears what was chosen, and what llama.cpp does otherwise than the tokenizer.
+/// - Throws: An error that says why llama.cpp cannot run the model, or one of files.
+func exportGGUF(
+  _ opened: OpenedModel,
+  _ settings: GGUFSettings,
+  to output: URL,
+  progress: any ProgressListener
+) throws {
+  try GGUFExport.check(opened.configuration)
   var export = GGUFExport(
     name: opened.recordedName,
     model: opened.model,
     configuration: opened.configuration,
     cut: try ModelCut(of: opened.model)
   )
-  export.architecture = options.architecture.choice
-  export.precision = options.precision?.elementType
-  if options.includesTokenizer { export.vocabulary = try vocabulary(of: opened) }
-  let summary = try write(export, to: options.output.path)
+  export.architecture = settings.architecture.choice
+  export.precision = settings.precision?.elementType
+  if settings.includesTokenizer { export.vocabulary = try vocabulary(of: opened) }
+  let summary = try write(export, to: output.path)
+  progress.note("architecture \(summary.architecture), \(summary.precision.rawValue)")
   for note in export.vocabulary?.notes ?? [] { progress.note(note) }
-  return GGUFExportResult(
-    output: options.output.relativePath,
-    summary: summary,
-    parametersBefore: opened.parameters
-  )
 }
 
 private func write(_ export: GGUFExport, to path: String) throws -> GGUFExport.Summary {

@@ -1,5 +1,6 @@
 import Checkpoint
 import ExactJSON
+import Export
 import Foundation
 import Pruning
 import Report
@@ -33,6 +34,7 @@ public func prune(
   )
   let settings = try options.settings(target: nil)
   let opened = try OpenedModel(options.model)
+  try HuggingFaceExport.check(options.writtenProfile, opened.configuration)
   try options.checkPlace(apartFrom: opened.directory)
   let fingerprint = try opened.fingerprint()
   let input = try PruneInput(options.data, opened: opened, fingerprint: fingerprint)
@@ -49,7 +51,7 @@ public func prune(
   let report = try folder.run {
     try run.finish(progress: progress)
     let report = try PruneReport(run.report)
-    try run.writeCheckpoint(report)
+    try run.writeCheckpoint(report, progress: progress)
     return report
   }
   folder.discard()
@@ -57,6 +59,9 @@ public func prune(
 }
 
 extension PruneOptions {
+  /// The profile of the checkpoint.
+  fileprivate var writtenProfile: Profile { profile ?? .standard(for: removal.structure) }
+
   /// Finds out before any work whether the checkpoint can be written where it shall go.
   fileprivate func checkPlace(apartFrom model: ModelDirectory) throws {
     do {
@@ -173,7 +178,7 @@ struct PruneRun {
   }
 
   /// Writes the model with the weights after the last shot, and the report beside it.
-  func writeCheckpoint(_ report: PruneReport) throws {
+  func writeCheckpoint(_ report: PruneReport, progress: any ProgressListener) throws {
     let front = try SafetensorsFile(path: files.weights(options.shots).path)
     var changes = CheckpointChanges()
     changes.configuration = .legacyRotary(opened.directory.configuration)
@@ -181,11 +186,13 @@ struct PruneRun {
     changes.replacement = { name in
       front.description(of: name) == nil ? nil : try front.floats(name)
     }
-    try CheckpointWriter.write(
-      opened.directory,
-      changes,
-      to: options.output.path,
-      overwrite: options.overwrite
+    let model = try opened.model(with: try tensors(after: options.shots, isRounded: true))
+    let export = try HuggingFaceExport(
+      opened.exportSource(model, fingerprint: fingerprint),
+      as: options.writtenProfile,
+      changes: changes
     )
+    try export.write(opened.directory, to: options.output, overwrite: options.overwrite)
+    for note in export.notes { progress.note(note) }
   }
 }

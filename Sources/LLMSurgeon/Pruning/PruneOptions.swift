@@ -1,3 +1,4 @@
+public import Export
 public import Foundation
 public import Pruning
 
@@ -77,6 +78,8 @@ public struct PruneOptions: Sendable {
   public var solver: SolverChoice
   /// How often the model is calibrated and a part of the target removed.
   public var shots: Int
+  /// The shapes to write; nil for those that suit what is removed.
+  public var profile: Profile?
   /// The checkpoint directory to write.
   public var output: URL
   /// Whether an existing checkpoint directory is replaced.
@@ -89,6 +92,7 @@ public struct PruneOptions: Sendable {
     removal: RemovalChoice,
     solver: SolverChoice = SolverChoice(),
     shots: Int = 1,
+    profile: Profile? = nil,
     output: URL,
     overwrite: Bool = false
   ) {
@@ -97,6 +101,7 @@ public struct PruneOptions: Sendable {
     self.removal = removal
     self.solver = solver
     self.shots = shots
+    self.profile = profile
     self.output = output
     self.overwrite = overwrite
   }
