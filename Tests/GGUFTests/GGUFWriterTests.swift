@@ -1,8 +1,9 @@
 import Foundation
-import GGUF
 import Tensors
 import TestKit
 import Testing
+
+@testable import GGUF
 
 @Suite("Writing GGUF")
 struct GGUFWriterTests {
