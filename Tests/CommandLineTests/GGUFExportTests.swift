@@ -20,10 +20,11 @@ struct GGUFExportTests {
     let bytes = try scratch.read("one.gguf")
     #expect(bytes.starts(with: Array("GGUF".utf8)))
     #expect(try scratch.read("two.gguf") == bytes)
-    try Surgeon.succeed(
-      Self.export(Embedded.model, to: scratch.path("half.gguf"), "--precision", "f16")
-    )
-    #expect(try scratch.read("half.gguf").count < bytes.count * 6 / 10)
+    for precision in ["f16", "f32"] {
+      let output = scratch.path(precision)
+      try Surgeon.succeed(Self.export(Embedded.model, to: output, "--precision", precision))
+    }
+    #expect(try scratch.read("f16").count < scratch.read("f32").count * 6 / 10)
   }
 
   @Test("a file is replaced only on demand, and only by its own kind")

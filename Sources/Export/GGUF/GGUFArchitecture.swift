@@ -43,6 +43,7 @@ struct GGUFArchitecture: Equatable, Sendable {
   /// The architecture of a family.
   ///
   /// - Parameter configuration: A model of the family.
+  /// - Returns: The architecture.
   /// - Throws: ``GGUFExportError/noArchitecture(family:)``.
   static func own(of configuration: ModelConfiguration) throws(GGUFExportError) -> GGUFArchitecture
   {

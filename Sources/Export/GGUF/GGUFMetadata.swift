@@ -11,6 +11,7 @@ struct GGUFMetadata {
   /// All entries, in the order of the file.
   ///
   /// - Parameter name: What the model is called.
+  /// - Returns: The entries.
   func entries(name: String) -> [GGUFEntry] {
     [
       GGUFEntry("general.architecture", .text(plan.architecture.name)),

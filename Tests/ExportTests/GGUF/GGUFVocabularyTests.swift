@@ -1,104 +1,8 @@
-import Checkpoint
 import ExactJSON
-import Foundation
 import GGUF
-import Tensors
-import TestKit
 import Testing
-import Tokenization
 
 @testable import Export
-
-/// A tokenizer in a model directory, and what becomes of it.
-private struct Sample {
-  var model: JSONValue
-  var preTokenizer: JSONValue = ["type": "ByteLevel", "add_prefix_space": false]
-  var normalizer: JSONValue = .null
-  var added: [JSONValue] = []
-  var postProcessor: JSONValue = .null
-  var configuration: JSONValue = ["eos_token": "<e>"]
-  var ids: JSONValue = [:]
-  var template: String?
-  var rows: Int
-
-  /// The byte-level model of tokens "a" to "c", "ab", "abc" and the special "<e>".
-  static var bytes: Sample {
-    Sample(
-      model: [
-        "type": "BPE", "vocab": ["a": 0, "b": 1, "c": 2, "ab": 3, "abc": 4],
-        "merges": [["a", "b"], ["ab", "c"]],
-      ],
-      added: [token("<e>", 5, special: true)],
-      rows: 8
-    )
-  }
-
-  /// A SentencePiece model with the layout of Llama: 3 special tokens, 256 bytes, pieces, letters.
-  static func pieces(
-    _ pieces: [String] = ["\u{2581}a", "ab", "\u{2581}ab"],
-    merges: [[String]] = [
-      ["\u{2581}", "a"], ["a", "b"], ["\u{2581}", "ab"], ["\u{2581}a", "b"],
-    ]
-  ) -> Sample {
-    var tokens = ["<unk>", "<s>", "<e>"]
-    tokens += (0..<256).map { "<0x" + String(format: "%02X", $0) + ">" }
-    tokens += pieces + ["\u{2581}", "a", "b"]
-    var vocabulary = JSONObject()
-    for (id, token) in tokens.enumerated() { vocabulary[JSONText(token)] = JSONValue(id) }
-    return Sample(
-      model: [
-        "type": "BPE", "vocab": .object(vocabulary), "byte_fallback": true, "fuse_unk": true,
-        "unk_token": "<unk>",
-        "merges": .array(merges.map { .array($0.map { JSONValue($0) }) }),
-      ],
-      preTokenizer: .null,
-      normalizer: [
-        "type": "Sequence",
-        "normalizers": [
-          ["type": "Prepend", "prepend": "\u{2581}"],
-          ["type": "Replace", "pattern": ["String": " "], "content": "\u{2581}"],
-        ],
-      ],
-      added: ["<unk>", "<s>", "<e>"].enumerated().map { token($1, $0, special: true) },
-      rows: tokens.count
-    )
-  }
-
-  static func token(
-    _ content: String,
-    _ id: Int,
-    special: Bool,
-    stripsLeft: Bool = false
-  ) -> JSONValue {
-    [
-      "id": JSONValue(id), "content": JSONValue(content), "special": .bool(special),
-      "normalized": false, "single_word": false, "lstrip": .bool(stripsLeft), "rstrip": false,
-    ]
-  }
-
-  func vocabulary() throws -> GGUFVocabulary {
-    let scratch = try ScratchDirectory()
-    let tokenizer: JSONValue = [
-      "model": model, "pre_tokenizer": preTokenizer, "normalizer": normalizer,
-      "added_tokens": .array(added), "post_processor": postProcessor, "decoder": .null,
-    ]
-    try scratch.write("tokenizer.json", JSONWriter.write(tokenizer))
-    try scratch.write("tokenizer_config.json", JSONWriter.write(configuration))
-    try scratch.write("config.json", JSONWriter.write(ids))
-    if let template { try scratch.write("chat_template.jinja", template) }
-    let empty: [UInt8] = [2, 0, 0, 0, 0, 0, 0, 0] + Array("{}".utf8)
-    try scratch.write("model.safetensors", empty)
-    return try GGUFVocabulary(
-      try Tokenizer.load(directory: URL(filePath: scratch.path)),
-      of: try ModelDirectory(scratch.path),
-      rows: rows
-    )
-  }
-
-  func value(_ key: String) throws -> GGUFValue? {
-    try vocabulary().entries.first { $0.key == key }?.value
-  }
-}
 
 @Suite("The tokenizer of a GGUF file")
 struct GGUFVocabularyTests {
@@ -125,7 +29,7 @@ struct GGUFVocabularyTests {
       GGUFEntry("tokenizer.ggml.add_bos_token", .bool(false)),
       GGUFEntry("tokenizer.ggml.add_eos_token", .bool(false)),
     ]
-    let vocabulary = try Sample.bytes.vocabulary()
+    let vocabulary = try TokenizerSample.bytes.vocabulary()
     #expect(vocabulary.entries == expected)
     #expect(vocabulary.notes.isEmpty)
   }
@@ -150,12 +54,12 @@ struct GGUFVocabularyTests {
       (#"\p{N}{1,3}"#, true, "llama-bpe"), (#"\p{N}{1,3}"#, false, "smaug-bpe"),
       (#"\p{N}"#, false, "qwen2"),
     ] {
-      var sample = Sample.bytes
+      var sample = TokenizerSample.bytes
       sample.preTokenizer = Self.split(numbers)
       if ignores { sample.set("ignore_merges", true) }
       #expect(try sample.value("tokenizer.ggml.pre") == .text(name))
     }
-    var sample = Sample.bytes
+    var sample = TokenizerSample.bytes
     sample.preTokenizer = Self.split(#"\p{N}"#)
     sample.set("ignore_merges", true)
     #expect(throws: GGUFExportError.self) { try sample.vocabulary() }
@@ -163,33 +67,33 @@ struct GGUFVocabularyTests {
 
   @Test("what llama.cpp cannot do with a text is refused, or told where it seldom matters")
   func limits() throws {
-    var sample = Sample.bytes
+    var sample = TokenizerSample.bytes
     sample.preTokenizer = ["type": "ByteLevel", "add_prefix_space": true]
     #expect(throws: GGUFExportError.unsupportedTokenizer("a space put before the text")) {
       try sample.vocabulary()
     }
-    sample = Sample.bytes
+    sample = TokenizerSample.bytes
     sample.normalizer = ["type": "NFC"]
-    sample.added.append(Sample.token("<l>", 6, special: false, stripsLeft: true))
+    sample.added.append(TokenizerSample.token("<l>", 6, special: false, stripsLeft: true))
     let vocabulary = try sample.vocabulary()
     #expect(vocabulary.notes.count == 2)
     #expect(vocabulary.notes[0].contains("NFC"))
     #expect(vocabulary.notes[1].contains("\"<l>\""))
     let types = try sample.value("tokenizer.ggml.token_type")
     #expect(types == .array(GGUFArray([Int32(1), 1, 1, 1, 1, 3, 4, 5])))
-    sample = Sample.bytes
+    sample = TokenizerSample.bytes
     sample.rows = 5
     #expect(throws: GGUFExportError.vocabularyTooLarge(tokens: 6, rows: 5)) {
       try sample.vocabulary()
     }
-    sample = Sample.bytes
-    sample.added.append(Sample.token("[PAD7]", 6, special: false))
+    sample = TokenizerSample.bytes
+    sample.added.append(TokenizerSample.token("[PAD7]", 6, special: false))
     #expect(throws: GGUFExportError.self) { try sample.vocabulary() }
   }
 
   @Test("the end of text must be known; config.json is asked last")
   func specialTokens() throws {
-    var sample = Sample.bytes
+    var sample = TokenizerSample.bytes
     sample.configuration = [:]
     #expect(throws: GGUFExportError.noEndOfText) { try sample.vocabulary() }
     sample.ids = ["eos_token_id": [3, 4], "bos_token_id": 2, "pad_token_id": 99]
@@ -212,7 +116,7 @@ struct GGUFVocabularyTests {
         "special_tokens": ["<e>": ["id": "<e>", "ids": [5]], "a": ["id": "a", "ids": [0]]],
       ]
     }
-    var sample = Sample.bytes
+    var sample = TokenizerSample.bytes
     sample.configuration = ["eos_token": "<e>", "bos_token": "b"]
     sample.postProcessor = template(["a"])
     #expect(try sample.value("tokenizer.ggml.add_bos_token") == .bool(true))
@@ -224,7 +128,7 @@ struct GGUFVocabularyTests {
   @Test("a chat template comes from its own file, or from tokenizer_config.json")
   func chatTemplate() throws {
     let key = "tokenizer.chat_template"
-    var sample = Sample.bytes
+    var sample = TokenizerSample.bytes
     #expect(try sample.value(key) == nil)
     sample.configuration = ["eos_token": "<e>", "chat_template": "{{ one }}"]
     #expect(try sample.value(key) == .text("{{ one }}"))
@@ -241,7 +145,7 @@ struct GGUFVocabularyTests {
 
   @Test("the scores of a SentencePiece model are 259 − id, bytes and marks have types of their own")
   func scores() throws {
-    let sample = Sample.pieces()
+    let sample = TokenizerSample.pieces()
     #expect(try sample.value("tokenizer.ggml.model") == .text("llama"))
     #expect(try sample.value("tokenizer.ggml.pre") == .text("default"))
     let expected = (0..<sample.rows).map { $0 < 259 ? Float(0) : Float(259 - $0) }
@@ -256,24 +160,24 @@ struct GGUFVocabularyTests {
   @Test("merges that scores cannot express are refused")
   func unfaithfulScores() throws {
     // "▁ab" could also be made of "▁a" and "b", which is no merge here.
-    let incomplete = Sample.pieces(
+    let incomplete = TokenizerSample.pieces(
       merges: [["\u{2581}", "a"], ["a", "b"], ["\u{2581}", "ab"]]
     )
     #expect(throws: GGUFExportError.self) { try incomplete.vocabulary() }
-    let scattered = Sample.pieces(
+    let scattered = TokenizerSample.pieces(
       merges: [["\u{2581}", "ab"], ["a", "b"], ["\u{2581}a", "b"], ["\u{2581}", "a"]]
     )
     #expect(
       throws: GGUFExportError.unsupportedTokenizer("the merges of a token do not stand together")
     ) { try scattered.vocabulary() }
     // "é" is no token, but a symbol that llama.cpp would join.
-    let unreachable = Sample.pieces(["aé"], merges: [])
+    let unreachable = TokenizerSample.pieces(["aé"], merges: [])
     #expect(throws: GGUFExportError.self) { try unreachable.vocabulary() }
   }
 
   @Test("where the separator goes decides on the space before a text")
   func prefixes() throws {
-    var sample = Sample.pieces()
+    var sample = TokenizerSample.pieces()
     sample.normalizer = .null
     func metaspace(_ scheme: String, split: Bool) -> JSONValue {
       [
@@ -288,7 +192,7 @@ struct GGUFVocabularyTests {
         #expect(try sample.vocabulary().notes.count == notes)
       }
     }
-    var crossing = Sample.pieces(
+    var crossing = TokenizerSample.pieces(
       ["a\u{2581}"],
       merges: [["a", "\u{2581}"]]
     )
@@ -296,17 +200,8 @@ struct GGUFVocabularyTests {
     crossing.normalizer = .null
     crossing.preTokenizer = metaspace("never", split: true)
     #expect(throws: GGUFExportError.self) { try crossing.vocabulary() }
-    var withoutBytes = Sample.pieces()
+    var withoutBytes = TokenizerSample.pieces()
     withoutBytes.set("byte_fallback", false)
     #expect(throws: GGUFExportError.self) { try withoutBytes.vocabulary() }
-  }
-}
-
-extension Sample {
-  /// Changes a key of the model.
-  fileprivate mutating func set(_ key: JSONText, _ value: JSONValue) {
-    var object = model.object ?? JSONObject()
-    object[key] = value
-    model = .object(object)
   }
 }
