@@ -23,7 +23,7 @@ struct GGUFArchitecture: Equatable, Sendable {
   )
 
   /// The architectures that families have of their own.
-  private static let own = [
+  static let own = [
     GGUFArchitecture(
       name: "llama",
       rotatesNeighbors: true,

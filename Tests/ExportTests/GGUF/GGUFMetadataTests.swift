@@ -136,4 +136,22 @@ struct GGUFMetadataTests {
     ) { try GGUFPlan(configuration, cut, .own) }
     #expect(try GGUFPlan(configuration, cut, .automatic).architecture == .deci)
   }
+
+  @Test(
+    "qwen2 needs heads as wide as the hidden state, and no bias but of queries, keys and values"
+  )
+  func obstacles() throws {
+    let qwen2 = try #require(GGUFArchitecture.own.first { $0.name == "qwen2" })
+    func obstacle(_ configuration: [(JSONText, JSONValue)], heads: Int) throws -> String? {
+      var sample = GGUFSample(configuration: configuration)
+      sample.headSize = 2
+      let decoder = try ModelConfiguration(config: sample.document).decoder
+      let shape = BlockShape(heads: heads, keyValueHeads: 2, innerSize: 6)
+      return qwen2.obstacle(decoder, shapes: [shape, shape])
+    }
+    #expect(try obstacle([], heads: 4) == nil)
+    #expect(try obstacle([], heads: 2)?.contains("hidden state") == true)
+    #expect(try obstacle([("attention_bias", true)], heads: 4)?.contains("attentionOutput") == true)
+    #expect(!qwen2.rotatesNeighbors)
+  }
 }
