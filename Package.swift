@@ -75,12 +75,18 @@ let package = Package(
     module("Safetensors", uses: ["ExactJSON", "Tensors"]),
     module("TorchArchive", uses: ["Tensors"]),
     module("Tokenization", uses: ["ExactJSON"]),
+    module("GGUF", uses: ["Tensors"]),
 
     module("Transformer", uses: ["ExactJSON", "LinearAlgebra", "Tensors", real]),
     module("Pruning", uses: ["Curvature", "LinearAlgebra", real]),
     module("Checkpoint", uses: ["ExactJSON", "Safetensors", "Tensors", "TorchArchive"]),
 
-    module("Export", uses: ["Checkpoint", "ExactJSON", "Tensors", "Transformer"]),
+    module(
+      "Export",
+      uses: [
+        "Checkpoint", "ExactJSON", "GGUF", "Safetensors", "Tensors", "Tokenization", "Transformer",
+      ]
+    ),
     module(
       "DemonstrationModel",
       path: "calibration",
@@ -92,8 +98,7 @@ let package = Package(
       "LLMSurgeon",
       uses: [
         "Checkpoint", "Curvature", "DemonstrationModel", "ExactJSON", "Export", "LinearAlgebra",
-        "Pruning", "Report",
-        "Safetensors", "Tensors", "Tokenization", "Transformer",
+        "Pruning", "Report", "Safetensors", "Tensors", "Tokenization", "Transformer",
       ]
     ),
     .executableTarget(
@@ -120,6 +125,7 @@ let package = Package(
     tests("PruningTests", of: ["Curvature", "LinearAlgebra", "Pruning"]),
     tests("TensorsTests", of: ["Tensors"]),
     tests("SafetensorsTests", of: ["Safetensors", "Tensors"], golden: true),
+    tests("GGUFTests", of: ["GGUF", "Tensors"], golden: true),
     tests("TorchArchiveTests", of: ["Safetensors", "Tensors", "TorchArchive"], golden: true),
     tests(
       "CheckpointTests",
@@ -129,8 +135,8 @@ let package = Package(
     tests(
       "ExportTests",
       of: [
-        "Checkpoint", "ExactJSON", "Export", "LinearAlgebra", "Safetensors", "Tensors",
-        "Transformer",
+        "Checkpoint", "ExactJSON", "Export", "GGUF", "LinearAlgebra", "Safetensors", "Tensors",
+        "Tokenization", "Transformer",
       ],
       golden: true
     ),

@@ -62,3 +62,20 @@ func reason(of error: any Error) -> String {
   guard innermost.domain == NSPOSIXErrorDomain else { return innermost.localizedDescription }
   return FileError(.write, "it", code: Int32(innermost.code)).reason
 }
+
+/// Refuses an output file that would replace something the person did not mean.
+///
+/// - Parameters:
+///   - output: The file to write.
+///   - mark: What files of this kind begin with; only such a one is ever replaced.
+///   - overwrite: Whether the person agreed to replace it.
+/// - Throws: ``JobError/outputExists(path:)``, ``JobError/outputIsForeign(path:mark:)``, or what
+///   looking at the file throws.
+func checkOutputFile(_ output: URL, beginsWith mark: String, overwrite: Bool) throws {
+  guard FileManager.default.fileExists(atPath: output.path) else { return }
+  guard overwrite else { throw JobError.outputExists(path: output.relativePath) }
+  let file = try MappedFile(output.path)
+  guard file.count >= mark.utf8.count, file.copy(0..<mark.utf8.count) == Array(mark.utf8) else {
+    throw JobError.outputIsForeign(path: output.relativePath, mark: "\(mark) header")
+  }
+}

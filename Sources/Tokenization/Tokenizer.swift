@@ -13,15 +13,18 @@ package struct Tokenizer: Sendable {
     var decoder: Decoder?
     var beginOfText: TokenBytes?
     var endOfText: TokenBytes?
+    var unknown: TokenBytes?
+    var padding: TokenBytes?
   }
 
-  private let normalizers: [Normalizer]
-  private let preTokenizer: PreTokenizer
-  private let model: BytePairModel
+  let normalizers: [Normalizer]
+  let preTokenizer: PreTokenizer
+  let model: BytePairModel
+  let addedTokens: [AddedToken]
   private let specialTokens: SpecialTokens
   private let decoder: Decoder?
   /// The tokens of the model and the added ones.
-  private let vocabulary: Vocabulary
+  let vocabulary: Vocabulary
   private let specialIDs: Set<Int32>
   /// Added tokens that decode to their normalized form.
   private let normalizedForms: [Int32: [UInt8]]
@@ -32,6 +35,10 @@ package struct Tokenizer: Sendable {
   package let beginOfText: Int32?
   /// The id of the token that stands behind a text, if the files name one that has an id.
   package let endOfText: Int32?
+  /// The id of the token for what cannot be spelled, if the files name one that has an id.
+  package let unknown: Int32?
+  /// The id of the token that fills up short texts, if the files name one that has an id.
+  package let padding: Int32?
 
   /// Joins the parts and checks that they fit.
   init(_ parts: Parts) throws(TokenizationError) {
@@ -50,6 +57,7 @@ package struct Tokenizer: Sendable {
     normalizers = parts.normalizers
     preTokenizer = parts.preTokenizer
     model = parts.model
+    addedTokens = parts.addedTokens
     specialTokens = parts.specialTokens
     decoder = parts.decoder
     specialIDs = Set(parts.addedTokens.filter(\.isSpecial).map(\.id))
@@ -58,6 +66,8 @@ package struct Tokenizer: Sendable {
     normalizedForms = Dictionary(normalized.map { ($0.token.id, $0.pattern) }) { first, _ in first }
     beginOfText = parts.beginOfText.flatMap { vocabulary[$0] }
     endOfText = parts.endOfText.flatMap { vocabulary[$0] }
+    unknown = parts.model.symbols.unknown?.id ?? parts.unknown.flatMap { vocabulary[$0] }
+    padding = parts.padding.flatMap { vocabulary[$0] }
     self.vocabulary = vocabulary
   }
 

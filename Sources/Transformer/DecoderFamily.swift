@@ -51,6 +51,8 @@ struct DecoderFamily: Equatable, Sendable {
   let isTied: Bool
   let requirements: [Requirement]
   var statedKeys: [StatedKey] = []
+  /// What llama.cpp calls models of this family; nil if it does not run them.
+  var ggufArchitecture: String?
 
   /// The names of a family's modules, as transformers spells them.
   struct TensorNames: Equatable, Sendable {
@@ -142,7 +144,8 @@ extension DecoderFamily {
     architecture: String,
     attentionBias: Switch,
     feedForwardBias: Switch,
-    statedKeys: [StatedKey] = []
+    statedKeys: [StatedKey] = [],
+    ggufArchitecture: String = "llama"
   ) -> DecoderFamily {
     DecoderFamily(
       modelType: modelType,
@@ -179,7 +182,8 @@ extension DecoderFamily {
       feedForwardBias: feedForwardBias,
       isTied: false,
       requirements: [],
-      statedKeys: statedKeys
+      statedKeys: statedKeys,
+      ggufArchitecture: ggufArchitecture
     )
   }
 }

@@ -13,6 +13,9 @@ package struct ModelConfiguration: Equatable, Sendable {
   /// The name of the family's class in transformers.
   package var architecture: String { family.architecture }
 
+  /// What llama.cpp calls models of this family; nil if it does not run them.
+  package var ggufArchitecture: String? { family.ggufArchitecture }
+
   /// The key of the number of neurons.
   package var innerSizeKey: String { family.keys.innerSize }
 

@@ -66,6 +66,19 @@ struct RotaryTable: Sendable {
 }
 
 extension RotaryScaling {
+  /// What the frequency of each pair of channels is divided by.
+  ///
+  /// - Parameters:
+  ///   - base: The base of the unscaled frequencies.
+  ///   - headSize: The width of a head.
+  /// - Returns: The divisors, shape `[headSize / 2]`.
+  package func divisors(base: Double, headSize: Int) -> [Float] {
+    (0..<headSize / 2).map { pair in
+      let frequency = Double.pow(base, -2 * Double(pair) / Double(headSize))
+      return Float(frequency / apply(to: frequency))
+    }
+  }
+
   /// The frequency that takes the place of one of the original frequencies, in radians a token.
   func apply(to frequency: Double) -> Double {
     switch self {

@@ -23,3 +23,5 @@ extension Method: ExpressibleByArgument {}
 extension Profile: ExpressibleByArgument {}
 extension Allocation: ExpressibleByArgument {}
 extension CalibrationLabels: ExpressibleByArgument {}
+extension ExportPrecision: ExpressibleByArgument {}
+extension ExportArchitecture: ExpressibleByArgument {}

@@ -8,6 +8,8 @@ public enum ExportTarget: Sendable, Equatable {
   /// A directory in the layout of Hugging Face; packed weights with or without the entry in
   /// `config.json` that old versions of compressed-tensors want.
   case huggingFace(Profile, hasLegacyConfiguration: Bool)
+  /// One GGUF file for llama.cpp.
+  case gguf(GGUFSettings)
 }
 
 /// What ``export(_:progress:)`` is asked to do.
@@ -80,6 +82,14 @@ public func export(
       bytesBefore: try weightBytes(opened.directory),
       bytesAfter: try weightBytes(ModelDirectory(options.output.path))
     )
+  case .gguf(let settings):
+    try checkOutputFile(options.output, beginsWith: "GGUF", overwrite: options.overwrite)
+    try exportGGUF(opened, settings, to: options.output, progress: progress)
+    return ExportSummary(
+      output: options.output,
+      bytesBefore: try weightBytes(opened.directory),
+      bytesAfter: try byteCount(of: options.output)
+    )
   }
 }
 
@@ -111,8 +121,12 @@ extension OpenedModel {
 /// The size of a model's weight files in bytes.
 private func weightBytes(_ directory: ModelDirectory) throws -> Int {
   try directory.layout.files.reduce(0) { sum, name in
-    let path = URL(filePath: directory.path).appending(path: name).resolvingSymlinksInPath().path
-    let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
-    return sum + (size ?? 0)
+    try sum + byteCount(of: URL(filePath: directory.path).appending(path: name))
   }
+}
+
+/// The size of a file in bytes.
+private func byteCount(of file: URL) throws -> Int {
+  let path = file.resolvingSymlinksInPath().path
+  return try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
 }

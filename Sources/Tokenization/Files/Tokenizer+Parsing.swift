@@ -16,7 +16,9 @@ extension Tokenizer {
       specialTokens: specialTokens,
       decoder: try Components.decoder(root.optional("decoder")),
       beginOfText: configuration.beginOfText,
-      endOfText: configuration.endOfText
+      endOfText: configuration.endOfText,
+      unknown: configuration.unknown,
+      padding: configuration.padding
     )
     try self.init(parts)
   }
@@ -50,7 +52,9 @@ extension Tokenizer {
       addedTokens: try configuration.allAddedTokens(in: vocabulary),
       decoder: Decoder(steps: [.byteLevel]),
       beginOfText: configuration.beginOfText,
-      endOfText: configuration.endOfText
+      endOfText: configuration.endOfText,
+      unknown: configuration.unknown,
+      padding: configuration.padding
     )
     if configuration.addsBeginOfText {
       guard let token = configuration.beginOfText else {

@@ -4,6 +4,10 @@ struct TokenizerConfiguration {
   var beginOfText: TokenBytes?
   /// The token behind a text.
   var endOfText: TokenBytes?
+  /// The token for what cannot be spelled.
+  var unknown: TokenBytes?
+  /// The token that fills up short texts.
+  var padding: TokenBytes?
   /// Whether the text gets ``beginOfText`` before it.
   var addsBeginOfText = false
   /// Whether the text gets a space before it.
@@ -31,8 +35,13 @@ struct TokenizerConfiguration {
       if node == nil { node = try specialTokens?.optional(name) }
       guard let token = try Self.content(node) else { continue }
       named.append(token)
-      if name == "bos_token" { beginOfText = token }
-      if name == "eos_token" { endOfText = token }
+      switch name {
+      case "bos_token": beginOfText = token
+      case "eos_token": endOfText = token
+      case "unk_token": unknown = token
+      case "pad_token": padding = token
+      default: break
+      }
     }
     if let more = try configuration?.optional("additional_special_tokens") {
       for node in try more.elements() {

@@ -48,6 +48,12 @@ struct MergeTable: Sendable {
     ranks[UInt32(bitPattern: left), UInt32(bitPattern: right)]
   }
 
+  /// The tokens that merge, and what they make; the first to merge first.
+  var merges: [(left: Int32, right: Int32, result: Int32)] {
+    ranks.entries.sorted { $0.value < $1.value }
+      .map { (Int32(bitPattern: $0.left), Int32(bitPattern: $0.right), result(ofRank: $0.value)) }
+  }
+
   /// What the merge of a rank makes.
   func result(ofRank rank: UInt32) -> Int32 { results[Int(rank)] }
 

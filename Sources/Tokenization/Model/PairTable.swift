@@ -33,6 +33,13 @@ struct PairTable: Sendable {
     }
   }
 
+  /// All pairs with their values, in no particular order.
+  var entries: [(left: UInt32, right: UInt32, value: UInt32)] {
+    slots.lazy.filter { $0.key != Self.empty }.map {
+      (UInt32($0.key >> 32), UInt32(truncatingIfNeeded: $0.key), $0.value)
+    }
+  }
+
   /// The slot that holds a key, or the empty one where it belongs.
   @inline(__always)
   private func slot(of key: UInt64) -> Int {

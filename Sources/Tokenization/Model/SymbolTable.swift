@@ -25,8 +25,8 @@ struct SymbolTable: Sendable {
   /// The ids of scalars outside ASCII.
   private let scalars: [UInt32: Int32]
   /// The ids of the tokens `<0x00>` to `<0xFF>`, or ``none``; empty without byte fallback.
-  private let fallback: [Int32]
-  private let unknown: Unknown?
+  let fallback: [Int32]
+  let unknown: Unknown?
 
   /// Looks up the symbols of a vocabulary.
   init(unit: Unit, hasByteFallback: Bool, unknown: Unknown?, vocabulary: Vocabulary) {

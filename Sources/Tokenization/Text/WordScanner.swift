@@ -1,5 +1,5 @@
 /// The patterns that cut text into words before byte pairs are merged.
-enum WordPattern: Equatable, Sendable {
+package enum WordPattern: Equatable, Sendable {
   /// The pattern of GPT-2, also that of OPT and GPT-NeoX.
   case gpt2
   /// The pattern of Llama 3: numbers in groups of up to three digits.

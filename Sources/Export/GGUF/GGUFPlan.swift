@@ -1,0 +1,58 @@
+internal import Tensors
+internal import Transformer
+
+/// Which architecture a model is written as, and what is kept of it.
+struct GGUFPlan {
+  /// llama.cpp keeps the sizes of this many blocks.
+  static let mostBlocks = 512
+
+  let architecture: GGUFArchitecture
+  let cut: ModelCut
+
+  /// Chooses the architecture and the sizes.
+  ///
+  /// The family's own architecture needs blocks of one size: where they are asked for although
+  /// blocks differ, all keep as much as the largest.
+  ///
+  /// - Parameters:
+  ///   - configuration: The model before the cut.
+  ///   - cut: What can be kept at least.
+  ///   - choice: What the person wants.
+  /// - Throws: ``GGUFExportError``.
+  init(
+    _ configuration: ModelConfiguration,
+    _ cut: ModelCut,
+    _ choice: GGUFExport.Architecture
+  ) throws(GGUFExportError) {
+    let decoder = configuration.decoder
+    let own = try GGUFArchitecture.own(of: configuration)
+    try Self.check(decoder)
+    let uniform = cut.padded(to: cut.largestShape, source: decoder)
+    switch choice {
+    case .automatic:
+      let fitsOwn = own.obstacle(decoder, shapes: cut.shapes) == nil
+      architecture = fitsOwn ? own : .deci
+      self.cut = cut
+    case .own:
+      if let reason = own.obstacle(decoder, shapes: uniform.shapes) {
+        throw .notOwn(architecture: own.name, reason: reason)
+      }
+      architecture = own
+      self.cut = uniform
+    case .deci:
+      architecture = .deci
+      self.cut = cut
+    }
+  }
+
+  /// Refuses what no Llama-like architecture computes.
+  static func check(_ decoder: DecoderDescription) throws(GGUFExportError) {
+    guard decoder.blocks <= mostBlocks else { throw .tooManyBlocks(decoder.blocks) }
+    guard decoder.norm == .rootMeanSquare, decoder.isGated, case .rotary = decoder.position else {
+      throw .unsupportedArithmetic("its blocks are not those of Llama")
+    }
+    guard decoder.activation == .silu else {
+      throw .unsupportedArithmetic("its activation is \(decoder.activation.rawValue), not silu")
+    }
+  }
+}
