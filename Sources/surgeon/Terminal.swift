@@ -1,10 +1,23 @@
 import Foundation
+import LLMSurgeon
 
 /// What standard output is.
 enum Terminal {
   /// Whether colours and bars make sense there.
   static var isTerminal: Bool {
     isatty(STDOUT_FILENO) == 1 && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
+  }
+
+  /// Writes text to standard output at once, as it is.
+  ///
+  /// - Throws: `JobError` if it cannot be written.
+  static func write(_ text: String) throws {
+    do {
+      try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+    } catch {
+      let reason = error.localizedDescription
+      throw JobError.unwritable(path: "standard output", reason: reason)
+    }
   }
 
   /// The width in characters; 100 where there is no terminal to ask.
