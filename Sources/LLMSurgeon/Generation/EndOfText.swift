@@ -10,6 +10,7 @@ extension OpenedModel {
   /// not exist; where neither does, the tokenizer's end of text counts.
   ///
   /// - Parameter tokenizer: The model's tokenizer, if it has one.
+  /// - Returns: The tokens; none if nothing states one.
   /// - Throws: ``JobError`` if a file cannot be read or holds something else than tokens.
   func endOfText(_ tokenizer: Tokenizer?) throws -> Set<Int> {
     let file = directoryURL.appending(path: "generation_config.json")

@@ -21,6 +21,7 @@ struct TokenSampler {
   /// each call that draws.
   ///
   /// - Parameter logits: One finite number for each token, at least one.
+  /// - Returns: The token.
   mutating func next(_ logits: [Float]) -> Int {
     guard let choice else { return Self.greatest(logits) }
     let candidates = Self.candidates(logits, sorted: choice.topK != nil || choice.topP != nil)

@@ -33,8 +33,8 @@ struct KeyValueCache: Sendable {
   /// Adds tokens.
   ///
   /// - Parameters:
-  ///   - keys: Shape `[tokens, keyValueHeads · headSize]`.
-  ///   - values: Like `keys`.
+  ///   - newKeys: Shape `[tokens, keyValueHeads · headSize]`.
+  ///   - newValues: Like the keys.
   mutating func append(keys newKeys: Matrix<Float>, values newValues: Matrix<Float>) {
     precondition(newKeys.columns == width && newValues.columns == width, "all heads of this block")
     precondition(newKeys.rows == newValues.rows, "a key for each value")

@@ -57,6 +57,7 @@ package struct ResidentModel: Sendable {
   /// - Parameters:
   ///   - tokens: Tokens of the vocabulary.
   ///   - first: The position of the first of them.
+  /// - Returns: Shape `[tokens, hidden]`.
   func embed(_ tokens: [Int], from first: Int) -> Matrix<Float> {
     var hidden = Matrix.zeros(rows: tokens.count, columns: decoder.hiddenSize)
     for (row, token) in tokens.enumerated() {
