@@ -24,15 +24,20 @@ package struct BLASKernels<Scalar>: Sendable {
       CBLAS_ORDER, CBLAS_SIDE, CBLAS_UPLO, CBLAS_TRANSPOSE, CBLAS_DIAG, Int32, Int32, Scalar,
       UnsafePointer<Scalar>?, Int32, UnsafeMutablePointer<Scalar>?, Int32
     ) -> Void
-
   typealias VectorProduct =
     @Sendable (
       CBLAS_ORDER, CBLAS_TRANSPOSE, Int32, Int32, Scalar, UnsafePointer<Scalar>?, Int32,
       UnsafePointer<Scalar>?, Int32, Scalar, UnsafeMutablePointer<Scalar>?, Int32
     ) -> Void
+  typealias RankUpdate =
+    @Sendable (
+      CBLAS_ORDER, CBLAS_UPLO, CBLAS_TRANSPOSE, Int32, Int32, Scalar, UnsafePointer<Scalar>?,
+      Int32, Scalar, UnsafeMutablePointer<Scalar>?, Int32
+    ) -> Void
 
   let product: Product
   let vectorProduct: VectorProduct
+  let rankUpdate: RankUpdate
   let triangularSolve: TriangularSolve
 }
 
@@ -49,6 +54,7 @@ extension Float: BLASScalar {
     return unsafe BLASKernels(
       product: cblas_sgemm,
       vectorProduct: cblas_sgemv,
+      rankUpdate: cblas_ssyrk,
       triangularSolve: cblas_strsm
     )
   }()
@@ -61,6 +67,7 @@ extension Double: BLASScalar {
     return unsafe BLASKernels(
       product: cblas_dgemm,
       vectorProduct: cblas_dgemv,
+      rankUpdate: cblas_dsyrk,
       triangularSolve: cblas_dtrsm
     )
   }()

@@ -1,12 +1,12 @@
 import LinearAlgebra
 
-/// What a block's forward pass leaves for its backward pass; its memory serves one batch after
-/// another.
+/// What a block's forward pass leaves for its backward pass; its memory serves one batch and
+/// block after another.
 struct BlockTape {
   private static let empty = Matrix.zeros(rows: 0, columns: 0)
 
   /// How sequences and heads lie in memory.
-  private(set) var layout = HeadLayout(sequences: 0, length: 0, headSize: 0)
+  private(set) var layout = HeadLayout(sequences: 0, length: 0, headSize: 0, piece: 1)
   /// The block's input; shape `[tokens, hidden]`, as all without a comment.
   var input = empty
   var attentionInput = empty
@@ -40,15 +40,22 @@ struct BlockTape {
   /// The input of the last layer; shape `[tokens, inner]`.
   var neurons = empty
 
-  /// Makes room for a batch.
+  /// Makes room for some sequences.
+  ///
+  /// - Parameters:
+  ///   - decoder: The model.
+  ///   - shape: The block's sizes.
+  ///   - layout: How they lie in memory.
   mutating func prepare(
     _ decoder: DecoderDescription,
     _ shape: BlockShape,
-    tokens: Int,
-    length: Int
+    _ layout: HeadLayout
   ) {
     let (size, hidden) = (decoder.headSize, decoder.hiddenSize)
-    layout = HeadLayout(sequences: tokens / length, length: length, headSize: size)
+    let (tokens, length) = (layout.sequences * layout.length, layout.length)
+    self.layout = layout
+    input.prepare(rows: tokens, columns: hidden)
+    residual.prepare(rows: tokens, columns: hidden)
     attentionInput.prepare(rows: tokens, columns: hidden)
     attentionMoments.prepare(rows: tokens, columns: 2)
     wide.prepare(rows: tokens, columns: shape.heads * size)

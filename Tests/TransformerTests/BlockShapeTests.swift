@@ -171,8 +171,13 @@ struct BlockShapeTests {
     let input = try model.embed(pair.tokens)
     func loss(_ hidden: Matrix<Float>) throws -> Double {
       var hidden = hidden
+      var workspace = BlockWorkspace()
       for index in 0..<model.decoder.blocks {
-        try model.loadBlock(index).forward(&hidden, length: pair.tokens.length)
+        try model.loadBlock(index).forward(
+          &hidden,
+          length: pair.tokens.length,
+          in: &workspace
+        )
       }
       let means = try model.loadHead().losses(hidden, pair.tokens)
       return means.reduce(0, +) * Double(pair.tokens.length - 1)

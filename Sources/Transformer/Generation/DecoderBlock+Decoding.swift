@@ -14,9 +14,14 @@ extension DecoderBlock {
     cache: inout KeyValueCache,
     scratch: inout DecodingScratch
   ) {
-    let first = cache.count
+    let (first, piece) = (cache.count, rowsPerPiece(hidden.rows))
     scratch.prepare(decoder, shape, tokens: hidden.rows)
-    attentionNorm.forward(hidden, into: &scratch.input, moments: &scratch.moments)
+    attentionNorm.forward(
+      hidden,
+      into: &scratch.input,
+      moments: &scratch.moments,
+      piece: piece
+    )
     query.apply(scratch.input, to: &scratch.queries)
     key.apply(scratch.input, to: &scratch.keys)
     value.apply(scratch.input, to: &scratch.values)
@@ -24,16 +29,22 @@ extension DecoderBlock {
     rotary?.rotate(&scratch.keys, from: first)
     cache.append(keys: scratch.keys, values: scratch.values)
     CachedAttention(shape: shape, cache: cache).forward(scratch.queries, into: &scratch.context)
-    HeadLayout(sequences: 1, length: hidden.rows, headSize: decoder.headSize)
+    HeadLayout(sequences: 1, length: hidden.rows, headSize: decoder.headSize, piece: piece)
       .merge(scratch.context, rotary: nil, into: &scratch.contextRows)
     attentionOutput.apply(scratch.contextRows, to: &hidden, adding: true)
-    feedForwardNorm.forward(hidden, into: &scratch.input, moments: &scratch.moments)
+    feedForwardNorm.forward(
+      hidden,
+      into: &scratch.input,
+      moments: &scratch.moments,
+      piece: piece
+    )
     gate?.apply(scratch.input, to: &scratch.gate)
     up.apply(scratch.input, to: &scratch.up)
     decoder.activation.forward(
       up: scratch.up,
       gate: gate == nil ? nil : scratch.gate,
-      into: &scratch.neurons
+      into: &scratch.neurons,
+      rows: piece
     )
     down.apply(scratch.neurons, to: &hidden, adding: true)
   }

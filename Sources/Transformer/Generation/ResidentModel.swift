@@ -79,7 +79,7 @@ extension OutputHead {
   func logits(ofRow hidden: Matrix<Float>) -> [Float] {
     var normalised = Matrix.zeros(rows: 1, columns: hidden.columns)
     var moments = Matrix.zeros(rows: 1, columns: 2)
-    norm.forward(hidden, into: &normalised, moments: &moments)
+    norm.forward(hidden, into: &normalised, moments: &moments, piece: 1)
     var logits = [Float](repeating: 0, count: weight.rows)
     multiplyTiled(weight, by: normalised.storage, into: &logits)
     return logits
