@@ -24,7 +24,11 @@ package struct BLASKernels<Scalar>: Sendable {
       CBLAS_ORDER, CBLAS_SIDE, CBLAS_UPLO, CBLAS_TRANSPOSE, CBLAS_DIAG, Int32, Int32, Scalar,
       UnsafePointer<Scalar>?, Int32, UnsafeMutablePointer<Scalar>?, Int32
     ) -> Void
-
+  typealias VectorProduct =
+    @Sendable (
+      CBLAS_ORDER, CBLAS_TRANSPOSE, Int32, Int32, Scalar, UnsafePointer<Scalar>?, Int32,
+      UnsafePointer<Scalar>?, Int32, Scalar, UnsafeMutablePointer<Scalar>?, Int32
+    ) -> Void
   typealias RankUpdate =
     @Sendable (
       CBLAS_ORDER, CBLAS_UPLO, CBLAS_TRANSPOSE, Int32, Int32, Scalar, UnsafePointer<Scalar>?,
@@ -32,6 +36,7 @@ package struct BLASKernels<Scalar>: Sendable {
     ) -> Void
 
   let product: Product
+  let vectorProduct: VectorProduct
   let rankUpdate: RankUpdate
   let triangularSolve: TriangularSolve
 }
@@ -48,6 +53,7 @@ extension Float: BLASScalar {
     // SAFETY: the routines of this type, whose pointers the callers check.
     return unsafe BLASKernels(
       product: cblas_sgemm,
+      vectorProduct: cblas_sgemv,
       rankUpdate: cblas_ssyrk,
       triangularSolve: cblas_strsm
     )
@@ -60,6 +66,7 @@ extension Double: BLASScalar {
     // SAFETY: the routines of this type, whose pointers the callers check.
     return unsafe BLASKernels(
       product: cblas_dgemm,
+      vectorProduct: cblas_dgemv,
       rankUpdate: cblas_dsyrk,
       triangularSolve: cblas_dtrsm
     )

@@ -36,6 +36,8 @@ package enum ModelError: Error, Equatable {
   case tokenOutsideVocabulary(token: Int, sequence: Int, position: Int, vocabulary: Int)
   /// The loss of a sequence is NaN or infinite.
   case lossNotFinite(sequence: Int)
+  /// The logits behind a token are NaN or infinite.
+  case logitsNotFinite(position: Int)
   /// A gradient that leaves a block is NaN or infinite.
   case gradientNotFinite(block: Int)
 }
@@ -62,6 +64,8 @@ extension ModelError: CustomStringConvertible {
         + "\(vocabulary); were the tokens made with this model's tokenizer?"
     case .lossNotFinite(let sequence):
       "the loss of sequence \(sequence) is not finite; the activations overflow single precision"
+    case .logitsNotFinite(let position):
+      "the logits behind token \(position) are not finite; the activations overflow single precision"
     case .gradientNotFinite(let block):
       "the gradient behind block \(block) is not finite; the activations overflow single precision"
     default: tensorDescription

@@ -47,7 +47,9 @@ enum Session {
 
   /// Prints one line to standard error.
   private static func report(_ message: String) {
-    let clear = isatty(STDERR_FILENO) == 1 ? "\r\u{1B}[K" : ""
+    // Progress is wiped off its line; text that was asked for is not.
+    let isTextOpen = Terminal.isLineOpen.load(ordering: .acquiring)
+    let clear = isTextOpen ? "\n" : isatty(STDERR_FILENO) == 1 ? "\r\u{1B}[K" : ""
     FileHandle.standardError.write(Data("\(clear)surgeon: \(message)\n".utf8))
   }
 }

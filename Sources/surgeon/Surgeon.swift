@@ -14,7 +14,7 @@ struct Surgeon: ParsableCommand {
     version: Program.version,
     subcommands: [
       InspectCommand.self, CalibrateCommand.self, PruneCommand.self, ExportCommand.self,
-      EvaluateCommand.self, ReportCommand.self, DemoCommand.self,
+      EvaluateCommand.self, GenerateCommand.self, ReportCommand.self, DemoCommand.self,
     ]
   )
 }

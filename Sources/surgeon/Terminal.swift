@@ -1,10 +1,30 @@
 import Foundation
+import LLMSurgeon
+import Synchronization
 
 /// What standard output is.
 enum Terminal {
   /// Whether colours and bars make sense there.
   static var isTerminal: Bool {
     isatty(STDOUT_FILENO) == 1 && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
+  }
+
+  /// Whether the text that was written last to a terminal goes on in the line where the cursor is.
+  static let isLineOpen = Atomic<Bool>(false)
+
+  /// Writes text to standard output at once, as it is.
+  ///
+  /// - Throws: `JobError` if it cannot be written.
+  static func write(_ text: String) throws {
+    if isatty(STDOUT_FILENO) == 1, let last = text.utf8.last {
+      isLineOpen.store(last != UInt8(ascii: "\n"), ordering: .releasing)
+    }
+    do {
+      try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+    } catch {
+      let reason = error.localizedDescription
+      throw JobError.unwritable(path: "standard output", reason: reason)
+    }
   }
 
   /// The width in characters; 100 where there is no terminal to ask.

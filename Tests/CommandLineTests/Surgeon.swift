@@ -21,6 +21,11 @@ struct Surgeon {
     let process: Process
     fileprivate let files: ScratchDirectory
 
+    /// What is on standard output so far.
+    func standardOutput() throws -> String {
+      String(decoding: try files.read("output"), as: UTF8.self)
+    }
+
     /// Waits for the end.
     func finish() throws -> Output {
       process.waitUntilExit()
@@ -61,7 +66,7 @@ struct Surgeon {
   }
 
   /// The program, which is built into the folder of the test bundle.
-  private static func program() throws -> URL {
+  static func program() throws -> URL {
     let url = Bundle.main.bundleURL.appending(path: "surgeon")
     try #require(FileManager.default.isExecutableFile(atPath: url.path), "\(url.path) is not built")
     return url

@@ -22,6 +22,11 @@ struct UsageTests {
     "evaluate": [
       "--text", "--tokens", "--length", "--windows", "--logits", "--json", "--threads", "--quiet",
     ],
+    "generate": [
+      "--prompt", "--prompt-tokens", "--tokens", "--ignore-eos", "--temperature", "--top-k",
+      "--top-p", "--seed", "--speed", "--prompt-length", "--repeats", "--json", "--threads",
+      "--quiet",
+    ],
     "report": ["--html", "--json"],
     "demo": ["--output", "--overwrite", "--threads", "--quiet"],
   ]
@@ -50,6 +55,8 @@ struct UsageTests {
 
   static let calibrate = ["calibrate", "m", "--output", "o"]
   static let prune = ["prune", "m", "--statistics", "s", "--output", "o"]
+
+  static let generate = ["generate", "m", "--prompt", "p"]
 
   static let wrong: [([String], String)] = [
     (["unknown"], "unknown"),
@@ -101,6 +108,25 @@ struct UsageTests {
     (["evaluate", "m", "--text", "t", "--length", "1"], "--length"),
     (["inspect", "m", "--samples", "0"], "--samples"),
     (["report"], "checkpoint"),
+    (["generate", "m"], "--prompt"),
+    (["generate", "--prompt", "p"], "model"),
+    (generate + ["--prompt-tokens", "f"], "not both"),
+    (generate + ["--tokens", "0"], "--tokens"),
+    (generate + ["--tokens=-1"], "--tokens"),
+    (generate + ["--temperature=-1"], "--temperature"),
+    (generate + ["--temperature", "nan"], "--temperature"),
+    (generate + ["--temperature", "inf"], "--temperature"),
+    (generate + ["--top-k", "0"], "--top-k"),
+    (generate + ["--top-p", "0"], "--top-p"),
+    (generate + ["--top-p", "1.5"], "--top-p"),
+    (generate + ["--seed", "1"], "--seed"),
+    (generate + ["--seed", "1", "--temperature", "0"], "--seed"),
+    (generate + ["--speed"], "--speed"),
+    (generate + ["--repeats", "3"], "--speed"),
+    (["generate", "m", "--speed", "--repeats", "0"], "--repeats"),
+    (["generate", "m", "--speed", "--prompt-length", "0"], "--prompt-length"),
+    (["generate", "m", "--speed", "--tokens", "1"], "--tokens"),
+    (["generate", "m", "--speed", "--top-k", "1"], "--speed"),
   ]
 
   @Test("a wrong command line is refused with the option that is wrong", arguments: wrong)

@@ -58,6 +58,19 @@ struct MersenneTwisterTests {
     #expect(generator.sample(drawing.numbers.count, below: drawing.bound) == drawing.numbers)
   }
 
+  @Test("the same seed gives the same fractions")
+  func uniform() {
+    let fractions: [(UInt64, [Double])] = [
+      (0, [0.8444218515250481, 0.7579544029403025, 0.420571580830845, 0.25891675029296335]),
+      (100, [0.1456692551041303, 0.45492700451402135, 0.7707838056590222, 0.705513226934028]),
+      (.max, [0.021825695401270107, 0.3380953268613758, 0.21196748656082065, 0.6151259995625727]),
+    ]
+    for (seed, expected) in fractions {
+      var generator = MersenneTwister(seed: seed)
+      #expect(expected.map { _ in generator.uniform() } == expected)
+    }
+  }
+
   @Test("drawing nothing gives nothing")
   func nothing() {
     var generator = MersenneTwister(seed: 1)

@@ -6,7 +6,7 @@ import Testing
 @testable import Transformer
 
 /// What stays of a block: indices in the wide model's numbering.
-private struct Kept {
+struct Kept {
   let heads: [Int]
   let groups: [Int]
   let neurons: [Int]
@@ -28,7 +28,7 @@ private struct Kept {
 }
 
 /// A model whose blocks differ, and the wide one in which the missing parts reach nothing.
-private struct CutPair {
+struct CutPair {
   /// The parts of each block that stay; they leave four heads of two blocks unequal.
   static let kept: [String: [Kept]] = [
     "opt": independent, "llama": independent,

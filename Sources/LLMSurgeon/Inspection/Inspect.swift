@@ -73,9 +73,7 @@ private func measuredRate() -> Double {
       ContinuousClock().measure { multiplyTiled(factor.view, factor.view, into: &product) }
     )
   }
-  let seconds =
-    Double(best.components.seconds) + Double(best.components.attoseconds) * 1e-18
-  return 2 * Double(order) * Double(order) * Double(order) / max(seconds, 1e-9)
+  return 2 * Double(order) * Double(order) * Double(order) / max(best.seconds, 1e-9)
 }
 
 extension Inspection {

@@ -57,6 +57,12 @@ struct MersenneTwister {
     return word ^ word >> 18
   }
 
+  /// The next number from 0 up to 1, with 53 random bits; as Python's `random.random()`.
+  mutating func uniform() -> Double {
+    let (high, low) = (Double(next() >> 5), Double(next() >> 6))
+    return (high * Double(1 << 26) + low) / Double(1 << 53)
+  }
+
   private mutating func refill() {
     for index in 0..<Self.size {
       let next = state[(index + 1) % Self.size]
