@@ -29,21 +29,46 @@ package struct SecondMoment: Sendable {
   /// Adds one batch.
   ///
   /// - Parameter samples: One sample a row; shape `[tokens, width]`.
-  package mutating func add(_ samples: MatrixView<Float>) {
-    precondition(!samples.isTransposed && samples.columns == width, "one sample a row")
-    addGram(of: samples, to: &sum)
-    tokens += samples.rows
-    guard appendsOne else { return }
-    let ones = Matrix<Float>(rows: 1, columns: samples.rows, repeating: 1)
-    var sums = Matrix<Float>(rows: 1, columns: width)
-    multiplyTiled(ones.view, samples, into: &sums)
-    for column in 0..<width { total[column] += Double(sums.storage[column]) }
+  package mutating func add(_ samples: Matrix<Float>) {
+    var moments = [self]
+    sum = Matrix(rows: 0, columns: 0)
+    Self.add([[samples]], to: &moments)
+    self = moments[0]
   }
 
-  /// Counts tokens whose samples are all zero, such as gradients behind the last prediction.
-  package mutating func addZeros(_ count: Int) {
-    precondition(count >= 0 && !appendsOne, "a sample with an appended 1 is not zero")
-    tokens += count
+  /// Adds one batch to each of several sums, in one parallel region for all of them.
+  ///
+  /// - Parameters:
+  ///   - batch: For each sum the samples in pieces, one sample a row; shape `[tokens, width]` each.
+  ///   - moments: The sums.
+  package static func add(_ batch: [[Matrix<Float>]], to moments: inout [SecondMoment]) {
+    precondition(batch.count == moments.count, "samples for each sum")
+    var sums: [Matrix<Float>] = []
+    for index in moments.indices {
+      sums.append(moments[index].sum)
+      // Two owners would make the addition copy.
+      moments[index].sum = Matrix(rows: 0, columns: 0)
+    }
+    addGrams(of: batch, to: &sums)
+    for (index, sum) in sums.enumerated() {
+      moments[index].sum = sum
+      moments[index].tokens += batch[index].reduce(0) { $0 + $1.rows }
+      if moments[index].appendsOne { moments[index].addRows(of: batch[index]) }
+    }
+  }
+
+  /// Adds the samples themselves, which a trailing 1 is multiplied with.
+  private mutating func addRows(of pieces: [Matrix<Float>]) {
+    let width = width
+    let sums = concurrentMap(count: pieces.count) { index in
+      let samples = pieces[index]
+      var sum = [Float](repeating: 0, count: width)
+      for row in 0..<samples.rows { addRow(row, of: samples, to: &sum) }
+      return sum
+    }
+    for sum in sums {
+      for column in 0..<width { total[column] += Double(sum[column]) }
+    }
   }
 
   /// The mean of `x xᵀ`, exactly symmetric; shape `[width (+1), width (+1)]`.
@@ -66,5 +91,20 @@ package struct SecondMoment: Sendable {
     }
     mirrorLowerTriangle(of: &result)
     return result
+  }
+}
+
+/// Adds one row of a matrix to a vector of its width.
+private func addRow(_ row: Int, of matrix: Matrix<Float>, to sum: inout [Float]) {
+  let start = row * matrix.columns
+  precondition(
+    sum.count == matrix.columns && start + sum.count <= matrix.storage.count,
+    "one width"
+  )
+  let entries = matrix.storage.span
+  var sum = sum.mutableSpan
+  // SAFETY: the precondition covers every index.
+  for column in 0..<sum.count {
+    unsafe sum[unchecked: column] += entries[unchecked: start + column]
   }
 }

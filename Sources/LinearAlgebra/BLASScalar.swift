@@ -25,7 +25,14 @@ package struct BLASKernels<Scalar>: Sendable {
       UnsafePointer<Scalar>?, Int32, UnsafeMutablePointer<Scalar>?, Int32
     ) -> Void
 
+  typealias RankUpdate =
+    @Sendable (
+      CBLAS_ORDER, CBLAS_UPLO, CBLAS_TRANSPOSE, Int32, Int32, Scalar, UnsafePointer<Scalar>?,
+      Int32, Scalar, UnsafeMutablePointer<Scalar>?, Int32
+    ) -> Void
+
   let product: Product
+  let rankUpdate: RankUpdate
   let triangularSolve: TriangularSolve
 }
 
@@ -39,7 +46,11 @@ extension Float: BLASScalar {
   @unsafe package static let kernels: BLASKernels<Float> = {
     precondition(libraryThreadsAreOff, "OpenBLAS is told its thread count before its first use")
     // SAFETY: the routines of this type, whose pointers the callers check.
-    return unsafe BLASKernels(product: cblas_sgemm, triangularSolve: cblas_strsm)
+    return unsafe BLASKernels(
+      product: cblas_sgemm,
+      rankUpdate: cblas_ssyrk,
+      triangularSolve: cblas_strsm
+    )
   }()
 }
 
@@ -47,6 +58,10 @@ extension Double: BLASScalar {
   @unsafe package static let kernels: BLASKernels<Double> = {
     precondition(libraryThreadsAreOff, "OpenBLAS is told its thread count before its first use")
     // SAFETY: the routines of this type, whose pointers the callers check.
-    return unsafe BLASKernels(product: cblas_dgemm, triangularSolve: cblas_dtrsm)
+    return unsafe BLASKernels(
+      product: cblas_dgemm,
+      rankUpdate: cblas_dsyrk,
+      triangularSolve: cblas_dtrsm
+    )
   }()
 }

@@ -41,60 +41,6 @@ package func multiplyTiled<Scalar: BLASScalar>(
   }
 }
 
-/// Adds `scale · samplesᵀ samples` to the symmetric matrix `sum`, on all threads.
-///
-/// Only the tiles on and below the diagonal are computed; those above are copied from them by
-/// ``mirrorLowerTriangle(of:)``, which the caller runs once, after the last addition.
-///
-/// - Parameters:
-///   - samples: One sample a row, shape `[samples, n]`.
-///   - scale: The factor of the product.
-///   - sum: Shape `[n, n]`; entries above the diagonal are left in an unspecified state.
-@specialized(where Scalar == Float)
-@specialized(where Scalar == Double)
-package func addGram<Scalar: BLASScalar>(
-  of samples: MatrixView<Scalar>,
-  scale: Scalar = 1,
-  to sum: inout Matrix<Scalar>
-) {
-  let order = sum.rows
-  precondition(sum.columns == order && samples.innerExtent == order, "one column for each column")
-  let edge = TileGrid.gramEdge(order)
-  let count = samples.outerExtent
-  let samplesAtOnce = 512
-  let side = (order + edge - 1) / edge
-  unsafe withTiles(of: &sum, left: samples, right: samples) { left, right, target in
-    concurrently(count: side * (side + 1) / 2) { index in
-      let (row, column) = lowerTrianglePosition(index)
-      let rows = row * edge..<min(order, (row + 1) * edge)
-      let columns = column * edge..<min(order, (column + 1) * edge)
-      // A few samples at a time stay in the cache while both factors of a tile are read.
-      for first in stride(from: 0, to: count, by: samplesAtOnce) {
-        let some = first..<min(count, first + samplesAtOnce)
-        // SAFETY: tiles of different indices do not overlap and lie within the sum.
-        unsafe multiplyUnchecked(
-          left.view.outerSlice(some).transposed.outerSlice(rows),
-          right.view.outerSlice(some).transposed.outerSlice(columns).transposed,
-          scale: scale,
-          keeping: 1,
-          into: target.start + rows.lowerBound * order + columns.lowerBound,
-          stride: order
-        )
-      }
-    }
-  }
-}
-
-/// Copies the entries below the diagonal to those above it.
-@specialized(where Scalar == Float)
-@specialized(where Scalar == Double)
-package func mirrorLowerTriangle<Scalar: BLASScalar>(of matrix: inout Matrix<Scalar>) {
-  precondition(matrix.rows == matrix.columns, "a symmetric matrix is square")
-  for row in 0..<matrix.rows {
-    for column in 0..<row { matrix[column, row] = matrix[row, column] }
-  }
-}
-
 /// How a result is cut into tiles: a function of its shape, never of the machine.
 private struct TileGrid: Sendable {
   let rows: Int
@@ -123,9 +69,6 @@ private struct TileGrid: Sendable {
     min(most, max(64, (extent / 4 + 15) & ~15))
   }
 
-  /// The edge of the tiles of a Gram matrix.
-  static func gramEdge(_ order: Int) -> Int { max(128, edge(order, most: 512)) }
-
   var count: Int {
     ((rows + tileRows - 1) / tileRows) * ((columns + tileColumns - 1) / tileColumns)
   }
@@ -140,21 +83,10 @@ private struct TileGrid: Sendable {
   }
 }
 
-/// The row and column of entry `index` of a lower triangle that is stored row by row.
-func lowerTrianglePosition(_ index: Int) -> (row: Int, column: Int) {
-  var row = 0
-  var start = 0
-  while start + row + 1 <= index {
-    start += row + 1
-    row += 1
-  }
-  return (row, index - start)
-}
-
 extension MatrixView {
   /// The part of the rectangle whose outer extent, as read, is `range`.
   @_lifetime(copy self)
-  fileprivate func outerSlice(_ range: Range<Int>) -> MatrixView {
+  func outerSlice(_ range: Range<Int>) -> MatrixView {
     let start = isTransposed ? range.lowerBound : range.lowerBound * stride
     var slice = MatrixView(
       elements.extracting(min(start, elements.count)..<elements.count),
@@ -169,7 +101,7 @@ extension MatrixView {
 
 /// A view that may cross into the threads of one product, which ends before the view's owner does.
 @unsafe
-private struct SharedView<Scalar: BLASScalar>: @unchecked Sendable {
+struct SharedView<Scalar: BLASScalar>: @unchecked Sendable {
   let base: UnsafeBufferPointer<Scalar>
   let rows: Int
   let columns: Int
@@ -189,12 +121,12 @@ private struct SharedView<Scalar: BLASScalar>: @unchecked Sendable {
 
 /// The start of a result whose tiles the threads of one product write; no two tiles overlap.
 @unsafe
-private struct SharedTarget<Scalar: BLASScalar>: @unchecked Sendable {
+struct SharedTarget<Scalar: BLASScalar>: @unchecked Sendable {
   let start: UnsafeMutablePointer<Scalar>
 }
 
 /// Gives `body` both factors and the start of `result` in a form that threads can share.
-private func withTiles<Scalar: BLASScalar>(
+func withTiles<Scalar: BLASScalar>(
   of result: inout Matrix<Scalar>,
   left: MatrixView<Scalar>,
   right: MatrixView<Scalar>,

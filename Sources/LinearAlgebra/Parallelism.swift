@@ -130,3 +130,41 @@ package func concurrentChunks<
     }
   }
 }
+
+/// Like ``concurrentChunks(of:size:_:)``, with something of its own that each piece may change, such
+/// as its scratch memory.
+///
+/// - Parameters:
+///   - array: What the pieces are cut from.
+///   - range: The part of the array that is cut; piece `i` starts at `range.lowerBound + i * size`.
+///   - size: The number of elements in a piece.
+///   - states: One for each piece; more are left alone.
+///   - body: Receives the number of the piece, the piece, and its state.
+@inlinable
+package func concurrentChunks<Element: BitwiseCopyable & Sendable, State: Sendable>(
+  of array: inout [Element],
+  in range: Range<Int>,
+  size: Int,
+  with states: inout [State],
+  _ body: @Sendable (Int, inout MutableSpan<Element>, inout State) -> Void
+) {
+  precondition(size > 0, "a piece has elements")
+  precondition(range.lowerBound >= 0 && range.upperBound <= array.count, "the range lies within")
+  let count = (range.count + size - 1) / size
+  precondition(count <= states.count, "one state for each piece")
+  unsafe array.withUnsafeMutableBufferPointer { buffer in
+    unsafe states.withUnsafeMutableBufferPointer { stateBuffer in
+      // SAFETY: the pieces and states of different indices do not overlap and lie within the
+      // buffers.
+      nonisolated(unsafe) let base = unsafe buffer
+      nonisolated(unsafe) let stateBase = unsafe stateBuffer
+      concurrently(count: count) { index in
+        let start = range.lowerBound + index * size
+        let part = start..<min(range.upperBound, start + size)
+        let piece = unsafe UnsafeMutableBufferPointer(rebasing: base[part])
+        var span = unsafe MutableSpan(_unsafeElements: piece)
+        unsafe body(index, &span, &stateBase[index])
+      }
+    }
+  }
+}

@@ -21,9 +21,16 @@ extension Activation {
     }
   }
 
+  // One thread takes `rows` rows at a time.
+
   /// Computes `act(up)`, or `act(gate) ∘ up` where there is a gate; all of one shape.
-  func forward(up: Matrix<Float>, gate: Matrix<Float>?, into result: inout Matrix<Float>) {
-    let piece = rowsPerPiece(up.rows) * up.columns
+  func forward(
+    up: Matrix<Float>,
+    gate: Matrix<Float>?,
+    into result: inout Matrix<Float>,
+    rows: Int
+  ) {
+    let piece = rows * up.columns
     precondition(up.storage.count == result.storage.count, "one shape")
     concurrentChunks(of: &result.storage, size: max(1, piece)) { index, values in
       let range = index * piece..<index * piece + values.count
@@ -34,8 +41,8 @@ extension Activation {
   }
 
   /// Turns the gradient with respect to `act(up)` into that with respect to `up`, in place.
-  func backward(_ gradients: inout Matrix<Float>, up: Matrix<Float>) {
-    let piece = rowsPerPiece(up.rows) * up.columns
+  func backward(_ gradients: inout Matrix<Float>, up: Matrix<Float>, rows: Int) {
+    let piece = rows * up.columns
     precondition(up.storage.count == gradients.storage.count, "one shape")
     concurrentChunks(of: &gradients.storage, size: max(1, piece)) { index, values in
       differentiate(
@@ -51,9 +58,10 @@ extension Activation {
     _ gradients: inout Matrix<Float>,
     up: Matrix<Float>,
     gate: Matrix<Float>,
-    gateGradients: inout Matrix<Float>
+    gateGradients: inout Matrix<Float>,
+    rows: Int
   ) {
-    let piece = rowsPerPiece(up.rows) * up.columns
+    let piece = rows * up.columns
     precondition(up.storage.count == gradients.storage.count, "one shape")
     precondition(up.storage.count == gateGradients.storage.count, "one shape")
     concurrentChunks(

@@ -1,12 +1,12 @@
 import LinearAlgebra
 
-/// What a block's forward pass leaves for its backward pass; its memory serves one batch after
-/// another.
+/// What a block's forward pass leaves for its backward pass; its memory serves one batch and
+/// block after another.
 struct BlockTape {
   private static let empty = Matrix.zeros(rows: 0, columns: 0)
 
   /// How sequences and heads lie in memory.
-  private(set) var layout = HeadLayout(sequences: 0, length: 0, headSize: 0)
+  private(set) var layout = HeadLayout(sequences: 0, length: 0, headSize: 0, piece: 1)
   /// The block's input; shape `[tokens, hidden]`, as all without a comment.
   var input = empty
   var attentionInput = empty
@@ -40,24 +40,36 @@ struct BlockTape {
   /// The input of the last layer; shape `[tokens, inner]`.
   var neurons = empty
 
-  /// Makes room for a batch.
-  mutating func prepare(_ decoder: DecoderDescription, tokens: Int, length: Int) {
+  /// Makes room for some sequences.
+  ///
+  /// - Parameters:
+  ///   - decoder: The model.
+  ///   - shape: The block's sizes.
+  ///   - layout: How they lie in memory.
+  mutating func prepare(
+    _ decoder: DecoderDescription,
+    _ shape: BlockShape,
+    _ layout: HeadLayout
+  ) {
     let (size, hidden) = (decoder.headSize, decoder.hiddenSize)
-    layout = HeadLayout(sequences: tokens / length, length: length, headSize: size)
+    let (tokens, length) = (layout.sequences * layout.length, layout.length)
+    self.layout = layout
+    input.prepare(rows: tokens, columns: hidden)
+    residual.prepare(rows: tokens, columns: hidden)
     attentionInput.prepare(rows: tokens, columns: hidden)
     attentionMoments.prepare(rows: tokens, columns: 2)
-    wide.prepare(rows: tokens, columns: decoder.heads * size)
-    narrow.prepare(rows: tokens, columns: decoder.keyValueHeads * size)
-    queries.prepare(rows: tokens * decoder.heads, columns: size)
-    keys.prepare(rows: tokens * decoder.keyValueHeads, columns: size)
-    values.prepare(rows: tokens * decoder.keyValueHeads, columns: size)
-    context.prepare(rows: tokens * decoder.heads, columns: size)
-    logSums.prepare(rows: layout.sequences * decoder.heads, columns: length)
-    contextRows.prepare(rows: tokens, columns: decoder.heads * size)
+    wide.prepare(rows: tokens, columns: shape.heads * size)
+    narrow.prepare(rows: tokens, columns: shape.keyValueHeads * size)
+    queries.prepare(rows: tokens * shape.heads, columns: size)
+    keys.prepare(rows: tokens * shape.keyValueHeads, columns: size)
+    values.prepare(rows: tokens * shape.keyValueHeads, columns: size)
+    context.prepare(rows: tokens * shape.heads, columns: size)
+    logSums.prepare(rows: layout.sequences * shape.heads, columns: length)
+    contextRows.prepare(rows: tokens, columns: shape.heads * size)
     feedForwardInput.prepare(rows: tokens, columns: hidden)
     feedForwardMoments.prepare(rows: tokens, columns: 2)
-    if decoder.isGated { gate.prepare(rows: tokens, columns: decoder.innerSize) }
-    up.prepare(rows: tokens, columns: decoder.innerSize)
-    neurons.prepare(rows: tokens, columns: decoder.innerSize)
+    if decoder.isGated { gate.prepare(rows: tokens, columns: shape.innerSize) }
+    up.prepare(rows: tokens, columns: shape.innerSize)
+    neurons.prepare(rows: tokens, columns: shape.innerSize)
   }
 }

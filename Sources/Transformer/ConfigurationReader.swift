@@ -28,6 +28,32 @@ struct ConfigurationReader {
     return number
   }
 
+  /// A list with a positive integer for each block; nil if absent.
+  func sizes(_ key: String, count: Int) throws(ModelError) -> [Int]? {
+    guard let value = value(key) else { return nil }
+    guard let array = value.array, array.count == count else {
+      throw invalid(key, value, expected: "a list of \(count) integers, one for each block")
+    }
+    var sizes: [Int] = []
+    for (block, element) in array.enumerated() {
+      let name = "\(key)[\(block)]"
+      if element.integer == 0 {
+        throw .unsupported(key: path + name, found: "0", supported: "at least 1 in each block")
+      }
+      guard let size = element.integer, size > 0, size <= Self.largestSize else {
+        throw invalid(name, element, expected: "an integer from 1 to \(Self.largestSize)")
+      }
+      sizes.append(size)
+    }
+    return sizes
+  }
+
+  /// Refuses an absent key whose default in transformers is not what its absence means here.
+  func require(_ stated: DecoderFamily.StatedKey) throws(ModelError) {
+    guard object[JSONText(stated.key)] == nil else { return }
+    throw .unstatedKey(path + stated.key, standard: stated.standard)
+  }
+
   /// A finite number above zero; `standard` if absent.
   func positive(_ key: String, standard: Double? = nil) throws(ModelError) -> Double {
     guard let value = value(key) else {

@@ -78,16 +78,19 @@ extension Coupling {
   ///
   /// - Parameters:
   ///   - decoder: The model.
+  ///   - block: The number of the block.
   ///   - position: The position of a layer of the block in the list of all layers.
   /// - Returns: Scores, values, then the feed-forward part.
   static func couplings(
     of decoder: DecoderDescription,
+    block: Int,
     position: (LinearRole) -> Int
   ) -> [Coupling] {
-    let (size, sharing) = (decoder.headSize, decoder.headsPerGroup)
+    let shape = decoder.blockShapes[block]
+    let (size, sharing) = (decoder.headSize, shape.headsPerGroup)
     var isRotated = false
     if case .rotary = decoder.position { isRotated = true }
-    let channels = decoder.keyValueHeads * size
+    let channels = shape.keyValueHeads * size
     let scores = Coupling(
       meaning: .rowsMeetRows,
       producer: position(.query),
@@ -107,7 +110,7 @@ extension Coupling {
         meaning: .rowsFeedColumns,
         producer: position(role),
         consumer: position(.down),
-        units: decoder.innerSize,
+        units: shape.innerSize,
         pattern: .identity
       )
     }

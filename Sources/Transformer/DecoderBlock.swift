@@ -20,77 +20,99 @@ package struct DecoderBlock: Sendable {
   let up: Linear
   let down: Linear
 
+  /// The sizes of the block.
+  var shape: BlockShape { decoder.blockShapes[index] }
+
   /// Runs the block on the hidden state, in place.
   ///
   /// - Parameters:
   ///   - hidden: Shape `[sequences · length, hidden]`; becomes the next block's input.
   ///   - length: The number of tokens in a sequence.
   ///   - tokensPerBatch: How many tokens are worked on at a time.
+  ///   - workspace: Memory that serves one call after another.
   package func forward(
     _ hidden: inout Matrix<Float>,
     length: Int,
-    tokensPerBatch: Int = DecoderBlock.tokensPerBatch
+    tokensPerBatch: Int = DecoderBlock.tokensPerBatch,
+    in workspace: inout BlockWorkspace
   ) {
+    precondition(hidden.columns == decoder.hiddenSize, "a hidden state of this model")
     let rotary = RotaryTable(decoder, length: length)
-    var tape = BlockTape()
-    for rows in batches(hidden, length: length, tokensPerBatch: tokensPerBatch) {
-      record(hidden.copyRows(rows.lowerBound, count: rows.count), length, rotary, in: &tape)
-      down.forward(tape.neurons, into: &tape.residual, adding: true)
-      hidden.replaceRows(from: rows.lowerBound, with: tape.residual)
+    let width = decoder.hiddenSize
+    for batch in batches(rows: hidden.rows, length: length, tokensPerBatch: tokensPerBatch) {
+      workspace.prepare(pieces: batch.pieces)
+      concurrentChunks(
+        of: &hidden.storage,
+        in: batch.rows.lowerBound * width..<batch.rows.upperBound * width,
+        size: batch.rowsPerPiece * width,
+        with: &workspace.pieces
+      ) { _, rows, piece in
+        let layout = batch.layout(rows: rows.count / width, headSize: decoder.headSize)
+        record(rows.span, layout, rotary, in: &piece.tape)
+        down.forward(
+          piece.tape.neurons,
+          into: &piece.tape.residual,
+          adding: true,
+          piece: layout.piece
+        )
+        copy(piece.tape.residual.storage.span, to: &rows)
+      }
     }
   }
 
-  /// The rows of batches of whole sequences.
-  func batches(_ hidden: Matrix<Float>, length: Int, tokensPerBatch: Int) -> [Range<Int>] {
-    precondition(length > 0 && hidden.rows % length == 0, "whole sequences")
-    precondition(hidden.columns == decoder.hiddenSize, "a hidden state of this model")
-    let step = max(1, tokensPerBatch / length) * length
-    return stride(from: 0, to: hidden.rows, by: step).map { $0..<min(hidden.rows, $0 + step) }
-  }
-
   /// Runs the block up to the input of its last linear layer and keeps what the backward pass needs.
+  ///
+  /// - Parameters:
+  ///   - input: Whole sequences, shape `[tokens, hidden]`.
+  ///   - layout: How they lie in memory.
+  ///   - rotary: The angles of the positions, where they are rotated.
+  ///   - tape: Receives what happens.
   func record(
-    _ input: Matrix<Float>,
-    _ length: Int,
+    _ input: Span<Float>,
+    _ layout: HeadLayout,
     _ rotary: RotaryTable?,
     in tape: inout BlockTape
   ) {
-    tape.prepare(decoder, tokens: input.rows, length: length)
-    tape.input = input
-    tape.residual = input
+    let piece = layout.piece
+    tape.prepare(decoder, shape, layout)
+    copyRows(input, to: &tape.input, piece: piece)
+    copyRows(input, to: &tape.residual, piece: piece)
     attentionNorm.forward(
       tape.input,
       into: &tape.attentionInput,
-      moments: &tape.attentionMoments
+      moments: &tape.attentionMoments,
+      piece: piece
     )
-    query.forward(tape.attentionInput, into: &tape.wide)
-    tape.layout.split(tape.wide, rotary: rotary, into: &tape.queries)
-    key.forward(tape.attentionInput, into: &tape.narrow)
-    tape.layout.split(tape.narrow, rotary: rotary, into: &tape.keys)
-    value.forward(tape.attentionInput, into: &tape.narrow)
-    tape.layout.split(tape.narrow, rotary: nil, into: &tape.values)
-    attention(tape.layout).forward(
+    query.forward(tape.attentionInput, into: &tape.wide, piece: piece)
+    layout.split(tape.wide, rotary: rotary, into: &tape.queries)
+    key.forward(tape.attentionInput, into: &tape.narrow, piece: piece)
+    layout.split(tape.narrow, rotary: rotary, into: &tape.keys)
+    value.forward(tape.attentionInput, into: &tape.narrow, piece: piece)
+    layout.split(tape.narrow, rotary: nil, into: &tape.values)
+    attention(layout).forward(
       Attention.Inputs(queries: tape.queries, keys: tape.keys, values: tape.values),
       into: &tape.context,
       logSums: &tape.logSums
     )
-    tape.layout.merge(tape.context, rotary: nil, into: &tape.contextRows)
-    attentionOutput.forward(tape.contextRows, into: &tape.residual, adding: true)
+    layout.merge(tape.context, rotary: nil, into: &tape.contextRows)
+    attentionOutput.forward(tape.contextRows, into: &tape.residual, adding: true, piece: piece)
     feedForwardNorm.forward(
       tape.residual,
       into: &tape.feedForwardInput,
-      moments: &tape.feedForwardMoments
+      moments: &tape.feedForwardMoments,
+      piece: piece
     )
-    gate?.forward(tape.feedForwardInput, into: &tape.gate)
-    up.forward(tape.feedForwardInput, into: &tape.up)
+    gate?.forward(tape.feedForwardInput, into: &tape.gate, piece: piece)
+    up.forward(tape.feedForwardInput, into: &tape.up, piece: piece)
     decoder.activation.forward(
       up: tape.up,
       gate: gate == nil ? nil : tape.gate,
-      into: &tape.neurons
+      into: &tape.neurons,
+      rows: piece
     )
   }
 
   func attention(_ layout: HeadLayout) -> Attention {
-    Attention(layout: layout, heads: decoder.heads, keyValueHeads: decoder.keyValueHeads)
+    Attention(layout: layout, heads: shape.heads, keyValueHeads: shape.keyValueHeads)
   }
 }

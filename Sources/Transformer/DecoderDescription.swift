@@ -41,15 +41,9 @@ package enum LinearRole: String, CaseIterable, Sendable {
 package struct DecoderDescription: Equatable, Sendable {
   /// The width of the hidden state.
   package let hiddenSize: Int
-  /// The number of neurons of a feed-forward part.
-  package let innerSize: Int
-  /// The number of blocks.
-  package let blocks: Int
-  /// The number of query heads.
-  package let heads: Int
-  /// The number of key and value heads; divides `heads`.
-  package let keyValueHeads: Int
-  /// The width of one head.
+  /// The sizes of each block.
+  package let blockShapes: [BlockShape]
+  /// The width of one head, the same in all blocks.
   package let headSize: Int
   /// The number of tokens in the vocabulary.
   package let vocabulary: Int
@@ -70,20 +64,32 @@ package struct DecoderDescription: Equatable, Sendable {
   /// Whether the output projection is the token embedding.
   package let isTied: Bool
 
-  /// How many query heads share one key and value head.
-  package var headsPerGroup: Int { heads / keyValueHeads }
+  /// The number of blocks.
+  package var blocks: Int { blockShapes.count }
+
+  /// The sizes that all blocks have, unless they differ.
+  package var uniformShape: BlockShape? {
+    guard let first = blockShapes.first else { return nil }
+    return blockShapes.allSatisfy { $0 == first } ? first : nil
+  }
 
   /// The linear layers of a block, in order.
   package var roles: [LinearRole] { LinearRole.allCases.filter { $0 != .gate || isGated } }
 
-  /// The shape of a linear layer's weight, `[outputs, inputs]`.
-  package func shape(of role: LinearRole) -> (outputs: Int, inputs: Int) {
-    switch role {
-    case .query: (heads * headSize, hiddenSize)
-    case .key, .value: (keyValueHeads * headSize, hiddenSize)
-    case .attentionOutput: (hiddenSize, heads * headSize)
-    case .gate, .up: (innerSize, hiddenSize)
-    case .down: (hiddenSize, innerSize)
+  /// The shape of a linear layer's weight.
+  ///
+  /// - Parameters:
+  ///   - role: The layer's part in its block.
+  ///   - block: The number of the block.
+  /// - Returns: Its rows and columns, `[outputs, inputs]`.
+  package func shape(of role: LinearRole, block: Int) -> (outputs: Int, inputs: Int) {
+    let shape = blockShapes[block]
+    return switch role {
+    case .query: (shape.heads * headSize, hiddenSize)
+    case .key, .value: (shape.keyValueHeads * headSize, hiddenSize)
+    case .attentionOutput: (hiddenSize, shape.heads * headSize)
+    case .gate, .up: (shape.innerSize, hiddenSize)
+    case .down: (hiddenSize, shape.innerSize)
     }
   }
 }

@@ -23,6 +23,13 @@ struct DecoderFamily: Equatable, Sendable {
     let value: JSONValue
   }
 
+  /// A key that must be there, if only as null, because transformers has another default.
+  struct StatedKey: Equatable, Sendable {
+    let key: String
+    /// What transformers takes where the key is absent.
+    let standard: String
+  }
+
   /// `model_type` in the configuration.
   let modelType: String
   /// The name that `architectures` holds for a language model of this family.
@@ -43,6 +50,7 @@ struct DecoderFamily: Equatable, Sendable {
   /// The value of `tie_word_embeddings` where it is absent.
   let isTied: Bool
   let requirements: [Requirement]
+  var statedKeys: [StatedKey] = []
 
   /// The names of a family's modules, as transformers spells them.
   struct TensorNames: Equatable, Sendable {
@@ -63,7 +71,7 @@ struct DecoderFamily: Equatable, Sendable {
 
 extension DecoderFamily {
   /// The supported families.
-  static let all = [opt, llama]
+  static let all = [opt, llama, mistral]
 
   /// What every family requires.
   static let commonRequirements = [
@@ -110,40 +118,68 @@ extension DecoderFamily {
     ]
   )
 
-  private static let llama = DecoderFamily(
+  private static let llama = llamaLike(
     modelType: "llama",
     architecture: "LlamaForCausalLM",
-    keys: Keys(
-      innerSize: "intermediate_size",
-      activation: "hidden_act",
-      keyValueHeads: "num_key_value_heads",
-      headSize: "head_dim",
-      normEpsilon: "rms_norm_eps"
-    ),
-    names: TensorNames(
-      root: "model.",
-      tokenEmbedding: "embed_tokens",
-      blocks: "layers",
-      attentionNorm: "input_layernorm",
-      feedForwardNorm: "post_attention_layernorm",
-      linears: [
-        .query: "self_attn.q_proj", .key: "self_attn.k_proj", .value: "self_attn.v_proj",
-        .attentionOutput: "self_attn.o_proj", .gate: "mlp.gate_proj", .up: "mlp.up_proj",
-        .down: "mlp.down_proj",
-      ],
-      finalNorm: "norm",
-      head: "lm_head",
-      ignoredEndings: [".self_attn.rotary_emb.inv_freq"]
-    ),
-    norm: .rootMeanSquare,
-    normEpsilon: 1e-6,
-    learnedPositionOffset: nil,
-    activation: .silu,
-    isGated: true,
-    inputBias: Switch(key: "attention_bias", standard: false),
-    outputBias: Switch(key: "attention_bias", standard: false),
-    feedForwardBias: Switch(key: "mlp_bias", standard: false),
-    isTied: false,
-    requirements: []
+    attentionBias: Switch(key: "attention_bias", standard: false),
+    feedForwardBias: Switch(key: "mlp_bias", standard: false)
   )
+
+  private static let mistral = llamaLike(
+    modelType: "mistral",
+    architecture: "MistralForCausalLM",
+    attentionBias: Switch(key: nil, standard: false),
+    feedForwardBias: Switch(key: nil, standard: false),
+    statedKeys: [
+      StatedKey(key: "num_key_value_heads", standard: "8"),
+      StatedKey(key: "sliding_window", standard: "4096"),
+    ]
+  )
+
+  /// The families that have the tensors and the arithmetic of Llama.
+  private static func llamaLike(
+    modelType: String,
+    architecture: String,
+    attentionBias: Switch,
+    feedForwardBias: Switch,
+    statedKeys: [StatedKey] = []
+  ) -> DecoderFamily {
+    DecoderFamily(
+      modelType: modelType,
+      architecture: architecture,
+      keys: Keys(
+        innerSize: "intermediate_size",
+        activation: "hidden_act",
+        keyValueHeads: "num_key_value_heads",
+        headSize: "head_dim",
+        normEpsilon: "rms_norm_eps"
+      ),
+      names: TensorNames(
+        root: "model.",
+        tokenEmbedding: "embed_tokens",
+        blocks: "layers",
+        attentionNorm: "input_layernorm",
+        feedForwardNorm: "post_attention_layernorm",
+        linears: [
+          .query: "self_attn.q_proj", .key: "self_attn.k_proj", .value: "self_attn.v_proj",
+          .attentionOutput: "self_attn.o_proj", .gate: "mlp.gate_proj", .up: "mlp.up_proj",
+          .down: "mlp.down_proj",
+        ],
+        finalNorm: "norm",
+        head: "lm_head",
+        ignoredEndings: [".self_attn.rotary_emb.inv_freq"]
+      ),
+      norm: .rootMeanSquare,
+      normEpsilon: 1e-6,
+      learnedPositionOffset: nil,
+      activation: .silu,
+      isGated: true,
+      inputBias: attentionBias,
+      outputBias: attentionBias,
+      feedForwardBias: feedForwardBias,
+      isTied: false,
+      requirements: [],
+      statedKeys: statedKeys
+    )
+  }
 }

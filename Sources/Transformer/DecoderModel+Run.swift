@@ -102,8 +102,9 @@ extension DecoderModel {
 
   private func lastHidden(_ sequences: TokenSequences) throws(ModelError) -> Matrix<Float> {
     var hidden = try embed(sequences)
+    var workspace = BlockWorkspace()
     for index in 0..<decoder.blocks {
-      try loadBlock(index).forward(&hidden, length: sequences.length)
+      try loadBlock(index).forward(&hidden, length: sequences.length, in: &workspace)
     }
     return hidden
   }

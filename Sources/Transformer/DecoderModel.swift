@@ -52,7 +52,7 @@ package struct DecoderModel: Sendable {
       }
     }
     couplings = blocks.flatMap { block in
-      Coupling.couplings(of: decoder) { position($0, block) }
+      Coupling.couplings(of: decoder, block: block) { position($0, block) }
     }
   }
 }

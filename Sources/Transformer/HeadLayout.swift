@@ -5,6 +5,8 @@ struct HeadLayout: Sendable {
   let sequences: Int
   let length: Int
   let headSize: Int
+  /// The number of rows that one thread takes at a time.
+  let piece: Int
 
   /// Copies a row per token into a matrix `[length, headSize]` per sequence and head, rotated where
   /// there is a table.
@@ -49,7 +51,6 @@ struct HeadLayout: Sendable {
     let (width, length, headSize) = (rows.columns, length, headSize)
     let perSequence = width / headSize
     precondition(rows.storage.count * slot.of == heads.storage.count, "one number for each number")
-    let piece = rowsPerPiece(rows.rows)
     concurrentChunks(of: &rows.storage, size: piece * width) { index, target in
       let source = heads.storage.span
       for row in 0..<target.count / width {

@@ -13,11 +13,16 @@ struct Linear: Sendable {
   ///   - inputs: Shape `[tokens, inputs]`.
   ///   - outputs: Shape `[tokens, outputs]`.
   ///   - adding: Whether the result is added to what `outputs` holds.
-  func forward(_ inputs: Matrix<Float>, into outputs: inout Matrix<Float>, adding: Bool = false) {
+  ///   - piece: The number of rows that one thread takes at a time.
+  func forward(
+    _ inputs: Matrix<Float>,
+    into outputs: inout Matrix<Float>,
+    adding: Bool = false,
+    piece: Int
+  ) {
     precondition(inputs.columns == weight.columns, "one input for each column of the weight")
     precondition(outputs.columns == weight.rows, "one output for each row of the weight")
     let width = weight.rows
-    let piece = rowsPerPiece(inputs.rows)
     concurrentChunks(of: &outputs.storage, size: piece * width) { index, rows in
       let count = rows.count / width
       multiply(
@@ -37,12 +42,16 @@ struct Linear: Sendable {
   ///   - gradients: `∂loss/∂y`, shape `[tokens, outputs]`.
   ///   - result: `∂loss/∂x`, shape `[tokens, inputs]`.
   ///   - adding: Whether the result is added to what `result` holds.
-  func backward(_ gradients: Matrix<Float>, into result: inout Matrix<Float>, adding: Bool = false)
-  {
+  ///   - piece: The number of rows that one thread takes at a time.
+  func backward(
+    _ gradients: Matrix<Float>,
+    into result: inout Matrix<Float>,
+    adding: Bool = false,
+    piece: Int
+  ) {
     precondition(gradients.columns == weight.rows, "one gradient for each row of the weight")
     precondition(result.columns == weight.columns, "one gradient for each column of the weight")
     let width = weight.columns
-    let piece = rowsPerPiece(gradients.rows)
     concurrentChunks(of: &result.storage, size: piece * width) { index, rows in
       multiply(
         gradients.rowView(index * piece, count: rows.count / width),

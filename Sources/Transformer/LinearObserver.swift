@@ -2,19 +2,24 @@ package import LinearAlgebra
 
 /// Sees what enters and leaves the linear layers, and keeps what it needs.
 ///
-/// The backward pass calls it; a third module joins it to the statistics.
+/// The passes through a block call it; a third module joins it to the statistics.
 package protocol LinearObserver {
-  /// Called once for each batch and group of layers that read the same input.
+  /// Called once for each batch of a block.
   ///
-  /// - Parameters:
-  ///   - group: The layers.
-  ///   - inputs: `x`, shape `[tokens, inputs]`, without a trailing 1.
-  ///   - gradients: For each layer of the group, in order, `g = ∂loss/∂y` of the cross entropy summed
-  ///     over positions, in nats; shape `[tokens, outputs]`. The last position of each sequence
-  ///     predicts nothing, and counts as a token all the same.
-  mutating func observe(
-    _ group: InputGroup,
-    inputs: Matrix<Float>,
-    gradients: [Matrix<Float>]
-  )
+  /// - Parameter traffic: The block's groups of layers that read the same input, in order.
+  mutating func observe(_ traffic: [LinearTraffic])
+}
+
+/// What entered and left the linear layers of one input group in a batch, in pieces of consecutive
+/// tokens.
+package struct LinearTraffic: Sendable {
+  /// The layers.
+  package let group: InputGroup
+  /// `x`, shape `[tokens of the piece, inputs]`, without a trailing 1.
+  package let inputs: [Matrix<Float>]
+  /// For each layer of the group, in order, the pieces of `g = ∂loss/∂y` of the cross entropy summed
+  /// over positions, in nats; shape `[tokens of the piece, outputs]`.
+  ///
+  /// The last position of each sequence predicts nothing, and counts as a token all the same.
+  package let gradients: [[Matrix<Float>]]
 }

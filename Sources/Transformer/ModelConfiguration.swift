@@ -18,6 +18,7 @@ package struct ModelConfiguration: Equatable, Sendable {
     guard let object = config.object else { throw .configurationIsNoObject }
     let reader = ConfigurationReader(object: object)
     family = try Self.family(reader)
+    for stated in family.statedKeys { try reader.require(stated) }
     for requirement in DecoderFamily.commonRequirements + family.requirements {
       try reader.require(requirement)
     }
@@ -40,12 +41,24 @@ package struct ModelConfiguration: Equatable, Sendable {
       throw .unsupported(key: "model_type", found: "\"\(type)\"", supported: known)
     }
     if let architectures {
-      guard architectures.array?.contains(JSONValue(family.architecture)) == true else {
+      let names = Self.architectures(reader, family)
+      guard names.contains(where: { architectures.array?.contains(JSONValue($0)) == true }) else {
         let found = ConfigurationReader.show(architectures)
-        throw .unsupported(key: "architectures", found: found, supported: family.architecture)
+        let supported = names.joined(separator: ", ")
+        throw .unsupported(key: "architectures", found: found, supported: supported)
       }
     }
     return family
+  }
+
+  /// The architectures that a configuration may name; blocks of different sizes need a class of
+  /// their own in transformers.
+  private static func architectures(
+    _ reader: ConfigurationReader,
+    _ family: DecoderFamily
+  ) -> [String] {
+    let hasLists = BlockLists.all.contains { reader.value($0) != nil }
+    return [family.architecture] + (hasLists ? ["Pruned\(family.architecture)"] : [])
   }
 
   private static func requireFullAttention(_ reader: ConfigurationReader) throws(ModelError) {
@@ -60,21 +73,18 @@ package struct ModelConfiguration: Equatable, Sendable {
     _ reader: ConfigurationReader,
     _ family: DecoderFamily
   ) throws(ModelError) -> DecoderDescription {
-    let heads = try headLayout(reader, family)
+    let shapes = try shapes(reader, family)
     var epsilon = family.normEpsilon
     if let key = family.keys.normEpsilon { epsilon = try reader.positive(key, standard: epsilon) }
     return DecoderDescription(
-      hiddenSize: heads.hidden,
-      innerSize: try reader.size(family.keys.innerSize),
-      blocks: try reader.size("num_hidden_layers", most: 1 << 12),
-      heads: heads.heads,
-      keyValueHeads: heads.keyValueHeads,
-      headSize: heads.size,
+      hiddenSize: shapes.hidden,
+      blockShapes: shapes.blocks,
+      headSize: shapes.headSize,
       vocabulary: try reader.size("vocab_size", most: 1 << 24),
       positions: try reader.size("max_position_embeddings", most: 1 << 30),
       norm: family.norm,
       normEpsilon: epsilon,
-      position: try position(reader, family, headSize: heads.size),
+      position: try position(reader, family, headSize: shapes.headSize),
       activation: try activation(reader, family),
       biased: try biased(reader, family),
       isGated: family.isGated,
@@ -84,44 +94,6 @@ package struct ModelConfiguration: Equatable, Sendable {
 }
 
 extension ModelConfiguration {
-  private struct HeadLayout {
-    let hidden: Int
-    let heads: Int
-    let keyValueHeads: Int
-    let size: Int
-  }
-
-  private static func headLayout(
-    _ reader: ConfigurationReader,
-    _ family: DecoderFamily
-  ) throws(ModelError) -> HeadLayout {
-    let hidden = try reader.size("hidden_size")
-    // OPT-350m embeds tokens in a smaller space and projects them.
-    try reader.require(.init(key: "word_embed_proj_dim", value: JSONValue(hidden)))
-    let heads = try reader.size("num_attention_heads")
-    var groups = heads
-    if let key = family.keys.keyValueHeads { groups = try reader.size(key, standard: heads) }
-    guard heads % groups == 0 else {
-      throw .invalidValue(
-        key: family.keys.keyValueHeads ?? "",
-        found: "\(groups)",
-        expected: "a divisor of num_attention_heads, \(heads)"
-      )
-    }
-    if let key = family.keys.headSize, reader.value(key) != nil {
-      let size = try reader.size(key, most: 1 << 14)
-      return HeadLayout(hidden: hidden, heads: heads, keyValueHeads: groups, size: size)
-    }
-    guard hidden % heads == 0 else {
-      throw .invalidValue(
-        key: "num_attention_heads",
-        found: "\(heads)",
-        expected: "a divisor of hidden_size, \(hidden)"
-      )
-    }
-    return HeadLayout(hidden: hidden, heads: heads, keyValueHeads: groups, size: hidden / heads)
-  }
-
   private static func activation(
     _ reader: ConfigurationReader,
     _ family: DecoderFamily

@@ -6,6 +6,8 @@ package enum ModelError: Error, Equatable {
   case configurationIsNoObject
   /// The configuration lacks a key without a default.
   case missingKey(String)
+  /// The configuration lacks a key, and transformers would take another value for it than null.
+  case unstatedKey(String, standard: String)
   /// A key of the configuration holds a value that no model of the family can have.
   case invalidValue(key: String, found: String, expected: String)
   /// A key of the configuration asks for something that is not implemented.
@@ -43,6 +45,8 @@ extension ModelError: CustomStringConvertible {
     switch self {
     case .configurationIsNoObject: "config.json does not hold a JSON object"
     case .missingKey(let key): "config.json lacks \"\(key)\""
+    case .unstatedKey(let key, let standard):
+      "config.json lacks \"\(key)\", for which transformers takes \(standard); write the key"
     case .invalidValue(let key, let found, let expected):
       "config.json: \"\(key)\" is \(found); expected \(expected)"
     case .unsupported(let key, let found, let supported):

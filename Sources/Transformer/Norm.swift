@@ -18,14 +18,15 @@ struct Norm: Sendable {
   ///   - outputs: `(x − m) s w + b`, shape `[tokens, hidden]`.
   ///   - moments: `m` (zero for RMSNorm) and `s` of each row, which the backward pass needs; shape
   ///     `[tokens, 2]`.
+  ///   - piece: The number of rows that one thread takes at a time.
   func forward(
     _ inputs: Matrix<Float>,
     into outputs: inout Matrix<Float>,
-    moments: inout Matrix<Float>
+    moments: inout Matrix<Float>,
+    piece: Int
   ) {
     let width = weight.count
     precondition(inputs.columns == width && outputs.columns == width, "one weight for each column")
-    let piece = rowsPerPiece(inputs.rows)
     concurrentChunks(
       of: &outputs.storage,
       size: piece * width,
@@ -53,16 +54,17 @@ struct Norm: Sendable {
   ///   - inputs: `x` of the forward pass.
   ///   - moments: Those of the forward pass.
   ///   - result: What the gradient is added to, shape `[tokens, hidden]`.
+  ///   - piece: The number of rows that one thread takes at a time.
   func backward(
     _ gradients: Matrix<Float>,
     inputs: Matrix<Float>,
     moments: Matrix<Float>,
-    addingTo result: inout Matrix<Float>
+    addingTo result: inout Matrix<Float>,
+    piece: Int
   ) {
     let width = weight.count
     precondition(inputs.columns == width && gradients.columns == width, "one width")
     precondition(inputs.rows == result.rows && gradients.rows == result.rows, "one row each")
-    let piece = rowsPerPiece(inputs.rows)
     concurrentChunks(of: &result.storage, size: piece * width) { index, rows in
       for row in 0..<rows.count / width {
         let number = index * piece + row

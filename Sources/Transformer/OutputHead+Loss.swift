@@ -53,7 +53,13 @@ extension OutputHead {
       let logits = slice.logits
       multiplyTiled(logits.view, weight.view, into: &slice.gradients)
       var result = Matrix.zeros(rows: rows.count, columns: hidden.columns)
-      norm.backward(slice.gradients, inputs: input, moments: slice.moments, addingTo: &result)
+      norm.backward(
+        slice.gradients,
+        inputs: input,
+        moments: slice.moments,
+        addingTo: &result,
+        piece: rowsPerPiece(rows.count)
+      )
       hidden.replaceRows(from: rows.lowerBound, with: result)
     }
     return try Self.means(losses, sequences)

@@ -22,7 +22,12 @@ package struct OutputHead: Sendable {
   /// Normalises and projects some rows.
   func project(_ hidden: Matrix<Float>, in slice: inout HeadSlice) {
     slice.prepare(rows: hidden.rows, hidden: hidden.columns, vocabulary: weight.rows)
-    norm.forward(hidden, into: &slice.normalised, moments: &slice.moments)
+    norm.forward(
+      hidden,
+      into: &slice.normalised,
+      moments: &slice.moments,
+      piece: rowsPerPiece(hidden.rows)
+    )
     let normalised = slice.normalised
     multiplyTiled(normalised.view, weight.transposedView, into: &slice.logits)
   }

@@ -34,8 +34,11 @@ extension Matrix where Scalar == Float {
   mutating func replaceRows(from first: Int, with other: Matrix<Float>) {
     precondition(other.columns == columns, "rows are of one width")
     precondition(first >= 0 && first + other.rows <= rows, "the rows lie within the matrix")
-    let start = first * columns
-    for index in other.storage.indices { storage[start + index] = other.storage[index] }
+    let range = first * columns..<(first + other.rows) * columns
+    var entries = storage.mutableSpan
+    withPart(of: &entries, range) { part in
+      copy(other.storage.span, to: &part)
+    }
   }
 
   /// A copy of some consecutive rows.
@@ -46,4 +49,23 @@ extension Matrix where Scalar == Float {
       storage: Array(storage[first * columns..<(first + count) * columns])
     )
   }
+}
+
+/// Overwrites a whole matrix, on all threads.
+///
+/// - Parameters:
+///   - source: As many numbers as the matrix has.
+///   - target: The matrix.
+///   - piece: The number of rows that one thread takes at a time.
+func copyRows(_ source: Span<Float>, to target: inout Matrix<Float>, piece: Int) {
+  precondition(source.count == target.storage.count, "one number for each number")
+  let width = target.columns
+  concurrentChunks(of: &target.storage, size: piece * width) { index, rows in
+    copy(source.extracting(index * piece * width..<index * piece * width + rows.count), to: &rows)
+  }
+}
+
+/// Overwrites a whole matrix by another of its shape, on all threads.
+func copyRows(_ source: Matrix<Float>, to target: inout Matrix<Float>, piece: Int) {
+  copyRows(source.storage.span, to: &target, piece: piece)
 }

@@ -47,7 +47,7 @@ struct TensorLayout: Sendable {
   func linear(_ role: LinearRole, block: Int, group: LinearRole? = nil) -> LinearDescription {
     let path = names.linears[role] ?? role.rawValue
     let leader = names.linears[group ?? role] ?? role.rawValue
-    let shape = decoder.shape(of: role)
+    let shape = decoder.shape(of: role, block: block)
     let stored = "\(modules(block)).\(path)"
     let module = "\(names.root)\(names.blocks).\(block)"
     return LinearDescription(

@@ -35,6 +35,13 @@ func sigmoid(_ x: Float) -> Float {
   return numerator / (1 + e)
 }
 
+/// Copies as many numbers as there are.
+func copy(_ source: Span<Float>, to target: inout MutableSpan<Float>) {
+  precondition(source.count == target.count, "one number for each number")
+  // SAFETY: the precondition covers every index.
+  for index in 0..<source.count { unsafe target[unchecked: index] = source[unchecked: index] }
+}
+
 /// Adds a vector to `vector.count` numbers of `target`, from `start` on.
 func addVector(_ vector: Span<Float>, to target: inout MutableSpan<Float>, from start: Int) {
   precondition(start >= 0 && start + vector.count <= target.count, "the sum lies within the target")

@@ -20,7 +20,7 @@ struct SecondMomentTests {
     var moment = SecondMoment(width: width, appendsOne: appendsOne)
     for range in [0..<5, 5..<6, 6..<12] {
       let batch = all.selecting(rows: Array(range), columns: Array(0..<width))
-      moment.add(batch.view)
+      moment.add(batch)
     }
     let mean = try moment.mean()
     let order = width + (appendsOne ? 1 : 0)
@@ -38,12 +38,22 @@ struct SecondMomentTests {
     if appendsOne { #expect(mean[width, width] == 1) }
   }
 
-  @Test("count tokens that are zero")
-  func zeros() throws {
-    var moment = SecondMoment(width: 2, appendsOne: false)
-    moment.add(Matrix<Float>(rows: 1, columns: 2, storage: [2, 4]).view)
-    moment.addZeros(3)
-    #expect(try moment.mean().storage == [1, 2, 2, 4])
+  @Test("are the same gathered together or one by one, in pieces or whole")
+  func together() throws {
+    let widths = [(3, true), (600, false), (5, false)]
+    let batches = widths.map { width, _ in samples(11, width) }
+    var together = widths.map { SecondMoment(width: $0.0, appendsOne: $0.1) }
+    let pieces = batches.map { batch in
+      [0..<4, 4..<11].map { batch.selecting(rows: Array($0), columns: Array(0..<batch.columns)) }
+    }
+    SecondMoment.add(pieces, to: &together)
+    for (index, (width, appendsOne)) in widths.enumerated() {
+      var alone = SecondMoment(width: width, appendsOne: appendsOne)
+      alone.add(batches[index])
+      // Sums of whole numbers are exact in any order.
+      #expect(try together[index].mean() == alone.mean())
+      #expect(together[index].tokens == 11)
+    }
   }
 
   @Test("of nothing do not exist")
@@ -59,9 +69,9 @@ struct FactorTests {
   @Test("predict the loss of the dense matrix G ⊗ A")
   func loss() throws {
     var a = SecondMoment(width: 4, appendsOne: false)
-    a.add(samples(9, 4).view)
+    a.add(samples(9, 4))
     var g = SecondMoment(width: 3, appendsOne: false)
-    g.add(samples(7, 3).view)
+    g.add(samples(7, 3))
     let factors = try KroneckerFactors(activations: a.mean(), gradients: g.mean())
     let change = samples(3, 4)
     var exact = 0.0

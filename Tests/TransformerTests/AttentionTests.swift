@@ -10,7 +10,7 @@ struct AttentionTests {
   static let length = 300
   static let size = 3
   static let attention = Attention(
-    layout: HeadLayout(sequences: 1, length: length, headSize: size),
+    layout: HeadLayout(sequences: 1, length: length, headSize: size, piece: length),
     heads: 2,
     keyValueHeads: 1
   )

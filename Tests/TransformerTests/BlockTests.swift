@@ -12,7 +12,7 @@ private struct Pair {
     var numbers = Numbers(state: 7)
     var brute = BruteForceBlock(decoder: decoder, weights: [:], biases: [:], norms: [])
     for role in decoder.roles {
-      let shape = decoder.shape(of: role)
+      let shape = decoder.shape(of: role, block: 0)
       brute.weights[role] = numbers.rows(shape.outputs, shape.inputs)
       if decoder.biased.contains(role) { brute.biases[role] = numbers.row(shape.outputs) }
     }
@@ -40,7 +40,7 @@ private struct Pair {
         name: roles[0].rawValue,
         block: 0,
         linears: roles.map { decoder.roles.firstIndex(of: $0) ?? 0 },
-        inputs: decoder.shape(of: roles[0]).inputs,
+        inputs: decoder.shape(of: roles[0], block: 0).inputs,
         hasBias: decoder.biased.contains(roles[0])
       )
     }
@@ -65,8 +65,12 @@ private struct Pair {
 private struct Recorder: LinearObserver {
   var gradients: [Int: Matrix<Float>] = [:]
 
-  mutating func observe(_ group: InputGroup, inputs: Matrix<Float>, gradients: [Matrix<Float>]) {
-    for (linear, matrix) in zip(group.linears, gradients) { self.gradients[linear] = matrix }
+  mutating func observe(_ traffic: [LinearTraffic]) {
+    for shown in traffic {
+      for (linear, pieces) in zip(shown.group.linears, shown.gradients) {
+        gradients[linear] = pieces.first
+      }
+    }
   }
 }
 
@@ -95,10 +99,7 @@ struct BlockTests {
   ) -> DecoderDescription {
     DecoderDescription(
       hiddenSize: 10,
-      innerSize: 7,
-      blocks: 1,
-      heads: 3,
-      keyValueHeads: groups,
+      blockShapes: [BlockShape(heads: 3, keyValueHeads: groups, innerSize: 7)],
       headSize: 4,
       vocabulary: 5,
       positions: 16,
@@ -119,7 +120,8 @@ struct BlockTests {
     let input = numbers.rows(3 * length, decoder.hiddenSize)
     let expected = matrix(pair.brute.forward(input, length: length)).widened()
     var hidden = matrix(input)
-    pair.block.forward(&hidden, length: length)
+    var workspace = BlockWorkspace()
+    pair.block.forward(&hidden, length: length, in: &workspace)
     // Some ten sums of at most 12 products, each within 12 · 6e-8 of its largest term.
     #expect(relativeError(hidden.widened(), expected) <= 1e-5)
   }
@@ -132,7 +134,13 @@ struct BlockTests {
     let slope = numbers.rows(10, decoder.hiddenSize)
     var gradient = matrix(slope)
     var recorder = Recorder()
-    try pair.block.backward(&gradient, input: matrix(input), length: 5, observer: &recorder)
+    var workspace = BlockWorkspace()
+    try pair.block.backward(
+      &gradient,
+      BlockInput(matrix(input), length: 5),
+      in: &workspace,
+      observer: &recorder
+    )
     var expected = Matrix<Double>(rows: 10, columns: decoder.hiddenSize)
     for token in 0..<10 {
       for column in 0..<decoder.hiddenSize {
@@ -155,10 +163,16 @@ struct BlockTests {
     let slope = numbers.rows(10, decoder.hiddenSize)
     var gradient = matrix(slope)
     var recorder = Recorder()
-    try pair.block.backward(&gradient, input: matrix(input), length: 5, observer: &recorder)
+    var workspace = BlockWorkspace()
+    try pair.block.backward(
+      &gradient,
+      BlockInput(matrix(input), length: 5),
+      in: &workspace,
+      observer: &recorder
+    )
     for (linear, role) in decoder.roles.enumerated() {
       let found = try #require(recorder.gradients[linear])
-      var expected = Matrix<Double>(rows: 10, columns: decoder.shape(of: role).outputs)
+      var expected = Matrix<Double>(rows: 10, columns: decoder.shape(of: role, block: 0).outputs)
       try #require(found.columns == expected.columns)
       for token in 0..<10 {
         for output in 0..<expected.columns {
@@ -190,8 +204,14 @@ struct BlockTests {
     let input = matrix(numbers.rows(4, 10))
     var gradient = Matrix<Float>(rows: 4, columns: 10, repeating: .greatestFiniteMagnitude)
     var recorder = Recorder()
+    var workspace = BlockWorkspace()
     #expect(throws: ModelError.gradientNotFinite(block: 0)) {
-      try pair.block.backward(&gradient, input: input, length: 4, observer: &recorder)
+      try pair.block.backward(
+        &gradient,
+        BlockInput(input, length: 4),
+        in: &workspace,
+        observer: &recorder
+      )
     }
   }
 }

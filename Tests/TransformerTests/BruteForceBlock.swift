@@ -56,8 +56,9 @@ struct BruteForceBlock {
     }
     return q.indices.map { token in
       let first = token - token % length
-      return (0..<decoder.heads).flatMap { number -> [Double] in
-        let group = number / (decoder.heads / decoder.keyValueHeads)
+      let shape = decoder.blockShapes[0]
+      return (0..<shape.heads).flatMap { number -> [Double] in
+        let group = number / shape.headsPerGroup
         let query = rotate(head(q[token], number), token - first)
         let scores = (first...token).map { other -> Double in
           let key = rotate(head(k[other], group), other - first)

@@ -39,6 +39,7 @@ struct ConfigurationTests {
     } catch {
       switch error {
       case .missingKey(let key): return "missing \(key)"
+      case .unstatedKey(let key, _): return "unstated \(key)"
       case .invalidValue(let key, let found, _): return "invalid \(key) \(found)"
       case .unsupported(let key, let found, _): return "unsupported \(key) \(found)"
       default: return "\(error)"
@@ -74,7 +75,8 @@ struct ConfigurationTests {
   @Test("absent and null keys take the family's standard")
   func defaults() throws {
     let dense = try Self.read("llama", ["num_key_value_heads": .null, "head_dim": .null])
-    #expect(dense.keyValueHeads == dense.heads && dense.headSize == 8)
+    #expect(dense.blockShapes.allSatisfy { $0.keyValueHeads == $0.heads })
+    #expect(dense.headSize == 8)
     var object = try #require(try Self.config("llama").object)
     object["head_dim"] = JSONValue.null
     object["rope_parameters"] = JSONValue.null
@@ -169,6 +171,76 @@ struct ConfigurationTests {
     #expect(try check("llama", ["head_dim": 7]) == "invalid head_dim 7")
     #expect(try check("llama", ["hidden_size": .null]) == "missing hidden_size")
     #expect(try check("llama", ["rms_norm_eps": 0]) == "invalid rms_norm_eps 0")
+  }
+
+  @Test("lists give each block its sizes, scalars those of the other keys")
+  func lists() throws {
+    let lists: KeyValuePairs<String, JSONValue> = [
+      "layer_num_attention_heads": [4, 2], "layer_num_key_value_heads": [2, 1],
+      "layer_intermediate_size": [7, 44], "num_attention_heads": .null,
+      "architectures": ["PrunedLlamaForCausalLM"],
+    ]
+    #expect(
+      try Self.read("llama", lists).blockShapes == [
+        BlockShape(heads: 4, keyValueHeads: 2, innerSize: 7),
+        BlockShape(heads: 2, keyValueHeads: 1, innerSize: 44),
+      ]
+    )
+    let some = try Self.read("llama", ["layer_num_attention_heads": [8, 4]])
+    #expect(some.blockShapes.map(\.heads) == [8, 4])
+    #expect(some.blockShapes.map(\.keyValueHeads) == [4, 4])
+    #expect(some.blockShapes.map(\.innerSize) == [44, 44])
+    #expect(some.uniformShape == nil)
+    let alike = try Self.read("opt", ["layer_intermediate_size": [48, 48]])
+    #expect(try alike == Self.read("opt"))
+  }
+
+  @Test("lists that do not fit are refused with the block")
+  func refusedLists() throws {
+    let check = Self.refusal
+    let (heads, groups) = ("layer_num_attention_heads", "layer_num_key_value_heads")
+    let inner = "layer_intermediate_size"
+    #expect(try check("llama", [inner: [44]]) == "invalid \(inner) [44]")
+    #expect(try check("llama", [inner: 44]) == "invalid \(inner) 44")
+    #expect(try check("llama", [inner: [44, 0]]) == "unsupported \(inner)[1] 0")
+    #expect(try check("llama", [heads: [0, 4]]) == "unsupported \(heads)[0] 0")
+    #expect(try check("llama", [heads: [4, -1]]) == "invalid \(heads)[1] -1")
+    #expect(try check("llama", [inner: [44, "44"]]) == "invalid \(inner)[1] \"44\"")
+    #expect(try check("llama", [inner: [44, 1_048_577]]) == "invalid \(inner)[1] 1048577")
+    #expect(try check("llama", [groups: [2, 3]]) == "invalid \(groups)[1] 3")
+    #expect(try check("llama", [heads: [4, 2]]) == "invalid num_key_value_heads 4")
+    #expect(try check("opt", [heads: [4, 2]]) == "missing head_dim")
+    // A class of its own is needed only where blocks differ.
+    #expect(
+      try check("llama", ["architectures": ["PrunedLlamaForCausalLM"]])
+        .hasPrefix("unsupported architectures")
+    )
+  }
+
+  @Test("mistral is llama without biases, and its window must be stated as none")
+  func mistral() throws {
+    let changes: KeyValuePairs<String, JSONValue> = [
+      "model_type": "mistral", "architectures": ["MistralForCausalLM"],
+    ]
+    var object = try #require(try Self.changing("llama", changes).object)
+    func reading(_ key: String, _ value: JSONValue?) throws -> ModelConfiguration {
+      var changed = object
+      changed[JSONText(key)] = value
+      return try ModelConfiguration(config: .object(changed))
+    }
+    let window = ModelError.unstatedKey("sliding_window", standard: "4096")
+    #expect(throws: window) { try ModelConfiguration(config: .object(object)) }
+    object["sliding_window"] = JSONValue.null
+    let model = try ModelConfiguration(config: .object(object))
+    #expect(model.modelType == "mistral")
+    #expect(try model.decoder == Self.read("llama"))
+    #expect(try reading("attention_bias", true).decoder.biased.isEmpty)
+    #expect(
+      throws: ModelError.unsupported(key: "sliding_window", found: "4096", supported: "null")
+    ) { try reading("sliding_window", 4096) }
+    #expect(throws: ModelError.unstatedKey("num_key_value_heads", standard: "8")) {
+      try reading("num_key_value_heads", nil)
+    }
   }
 
   @Test("blended frequencies are continuous and lie between scaled and unscaled ones")

@@ -8,16 +8,16 @@ struct FactorObserver: LinearObserver {
   var gradients: [Int: Matrix<Double>] = [:]
   var tokens: [String: Int] = [:]
 
-  mutating func observe(
-    _ group: InputGroup,
-    inputs: Matrix<Float>,
-    gradients values: [Matrix<Float>]
-  ) {
-    add(inputs, trailing: group.hasBias, to: &activations[group.name])
-    for (linear, matrix) in zip(group.linears, values) {
-      add(matrix, trailing: false, to: &gradients[linear])
+  mutating func observe(_ traffic: [LinearTraffic]) {
+    for shown in traffic {
+      for inputs in shown.inputs {
+        add(inputs, trailing: shown.group.hasBias, to: &activations[shown.group.name])
+        tokens[shown.group.name, default: 0] += inputs.rows
+      }
+      for (linear, pieces) in zip(shown.group.linears, shown.gradients) {
+        for matrix in pieces { add(matrix, trailing: false, to: &gradients[linear]) }
+      }
     }
-    tokens[group.name, default: 0] += inputs.rows
   }
 
   private func add(_ samples: Matrix<Float>, trailing: Bool, to sum: inout Matrix<Double>?) {
@@ -55,19 +55,24 @@ func calibrate(
 ) throws -> (observer: FactorObserver, losses: [Double], gradient: Matrix<Float>) {
   var hidden = try model.embed(sequences)
   var inputs: [Matrix<Float>] = []
+  var workspace = BlockWorkspace()
   for index in 0..<model.decoder.blocks {
     inputs.append(hidden)
     let block = try model.loadBlock(index)
-    block.forward(&hidden, length: sequences.length, tokensPerBatch: tokensPerBatch)
+    block.forward(
+      &hidden,
+      length: sequences.length,
+      tokensPerBatch: tokensPerBatch,
+      in: &workspace
+    )
   }
   let losses = try model.loadHead().differentiate(&hidden, sequences, labels: labels)
   var observer = FactorObserver()
   for index in (0..<model.decoder.blocks).reversed() {
     try model.loadBlock(index).backward(
       &hidden,
-      input: inputs[index],
-      length: sequences.length,
-      tokensPerBatch: tokensPerBatch,
+      BlockInput(inputs[index], length: sequences.length, tokensPerBatch: tokensPerBatch),
+      in: &workspace,
       observer: &observer
     )
   }

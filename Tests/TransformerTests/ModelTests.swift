@@ -7,12 +7,34 @@ import Testing
 
 @Suite("Whole passes")
 struct ModelTests {
+  /// So many short sequences that each thread takes its own through a block, the last piece smaller.
+  private func manySequences(_ fixture: Fixture) throws -> TokenSequences {
+    let few = try fixture.tokens()
+    let vocabulary = try fixture.model().decoder.vocabulary
+    let tokens = (0..<140).flatMap { shift in
+      few.tokens[..<few.length].map { ($0 * (shift + 1) + shift) % vocabulary }
+    }
+    return try TokenSequences(tokens: tokens, length: few.length)
+  }
+
+  @Test("many short sequences are cut into pieces, few into none")
+  func pieces() {
+    let many = SequenceBatch(rows: 4096..<6400, length: 16)
+    #expect(many.rowsPerPiece == 256 && many.pieces == 9)
+    #expect(many.layout(rows: 256, headSize: 4).piece == 256)
+    let few = SequenceBatch(rows: 0..<4096, length: 1024)
+    #expect(few.rowsPerPiece == 4096 && few.pieces == 1)
+    #expect(few.layout(rows: 4096, headSize: 4).piece == 256)
+  }
+
   @Test("the factors do not depend on how sequences are batched", arguments: ["opt", "llama3"])
   func batching(name: String) throws {
     let fixture = try Fixture(name)
     let model = try fixture.model()
-    let all = try calibrate(model, try fixture.tokens())
-    let single = try calibrate(model, try fixture.tokens(), tokensPerBatch: 1)
+    let sequences = try manySequences(fixture)
+    let all = try calibrate(model, sequences)
+    let single = try calibrate(model, sequences, tokensPerBatch: 1)
+    #expect(relativeError(all.gradient.widened(), single.gradient.widened()) <= 1e-5)
     #expect(zip(all.losses, single.losses).allSatisfy { abs($0 - $1) <= 1e-6 * $1 })
     for index in model.linears.indices {
       let left = try #require(all.observer.factors(index, of: model))
@@ -30,12 +52,15 @@ struct ModelTests {
     let before = Parallelism.threads
     defer { Parallelism.threads = before }
     var results: [[Float]] = []
-    for threads in [1, 4] {
-      Parallelism.threads = threads
-      let pass = try calibrate(model, try fixture.tokens(), labels: .model(seed: 5))
-      results.append(pass.gradient.storage)
+    for sequences in [try fixture.tokens(), try manySequences(fixture)] {
+      for threads in [1, 4] {
+        Parallelism.threads = threads
+        let pass = try calibrate(model, sequences, labels: .model(seed: 5))
+        results.append(pass.gradient.storage)
+      }
     }
     #expect(results[0] == results[1])
+    #expect(results[2] == results[3])
   }
 
   @Test("the last position of a sequence has no gradient; the rest has")

@@ -46,6 +46,7 @@ struct CalibrationRun {
   /// - Throws: What reading the model, computing, and writing throw.
   func finish(progress: any ProgressListener) throws -> Double {
     let sequences = try TokenSequences(tokens: windows.tokens, length: windows.length)
+    var workspace = BlockWorkspace()
     let saved = try savedState()
     if let saved {
       progress.note("continuing an unfinished calibration at block \(saved.block)")
@@ -55,11 +56,12 @@ struct CalibrationRun {
       sequences,
       through: top,
       needsOutput: saved == nil,
+      in: &workspace,
       progress: progress
     )
     var state = try saved ?? differentiateHead(output, sequences, progress: progress)
     output = Matrix(rows: 0, columns: 0)
-    try backward(&state, &inputs, progress: progress)
+    try backward(&state, &inputs, in: &workspace, progress: progress)
     return state.loss
   }
 
@@ -73,6 +75,7 @@ struct CalibrationRun {
     _ sequences: TokenSequences,
     through top: Int,
     needsOutput: Bool,
+    in workspace: inout BlockWorkspace,
     progress: any ProgressListener
   ) throws -> (inputs: [Matrix<Float>], output: Matrix<Float>) {
     progress.begin("calibrating, forward", total: top + 1, unit: "blocks")
@@ -82,7 +85,11 @@ struct CalibrationRun {
     for index in 0...max(0, top) where index <= top {
       inputs.append(hidden)
       if index < top || needsOutput {
-        try model.loadBlock(index).forward(&hidden, length: windows.length)
+        try model.loadBlock(index).forward(
+          &hidden,
+          length: windows.length,
+          in: &workspace
+        )
       }
       progress.advance(to: index + 1)
     }
@@ -107,6 +114,7 @@ struct CalibrationRun {
   private func backward(
     _ state: inout State,
     _ inputs: inout [Matrix<Float>],
+    in workspace: inout BlockWorkspace,
     progress: any ProgressListener
   ) throws {
     let blocks = model.decoder.blocks
@@ -117,8 +125,8 @@ struct CalibrationRun {
       var observer = StatisticsObserver(linears: model.linears)
       try model.loadBlock(state.block).backward(
         &state.gradient,
-        input: input,
-        length: windows.length,
+        BlockInput(input, length: windows.length),
+        in: &workspace,
         observer: &observer
       )
       let tensors = try observer.tensors().map { tensor in

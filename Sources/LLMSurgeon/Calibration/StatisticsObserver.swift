@@ -7,28 +7,29 @@ import Transformer
 /// linear layers.
 struct StatisticsObserver: LinearObserver {
   private let linears: [LinearDescription]
-  /// `A` of each input group, by the group's name.
-  private var activations: [String: SecondMoment] = [:]
-  /// `G` of each layer, by its position among the model's layers.
-  private var gradients: [Int: SecondMoment] = [:]
+  /// `A` of each input group, then `G` of each of its layers, in the order shown.
+  private var moments: [SecondMoment] = []
+  /// The factors' names, in the same order.
+  private var names: [String] = []
 
   /// An observer that has seen nothing.
   init(linears: [LinearDescription]) { self.linears = linears }
 
-  mutating func observe(
-    _ group: InputGroup,
-    inputs: Matrix<Float>,
-    gradients shown: [Matrix<Float>]
-  ) {
-    activations[
-      group.name,
-      default: SecondMoment(width: group.inputs, appendsOne: group.hasBias)
-    ].add(inputs.view)
-    for (linear, gradient) in zip(group.linears, shown) {
-      gradients[
-        linear,
-        default: SecondMoment(width: gradient.columns, appendsOne: false)
-      ].add(gradient.view)
+  mutating func observe(_ traffic: [LinearTraffic]) {
+    if moments.isEmpty { prepare(traffic) }
+    SecondMoment.add(traffic.flatMap { [$0.inputs] + $0.gradients }, to: &moments)
+  }
+
+  /// Starts a sum for every factor.
+  private mutating func prepare(_ traffic: [LinearTraffic]) {
+    for shown in traffic {
+      let group = shown.group
+      names.append("A.\(group.name)")
+      moments.append(SecondMoment(width: group.inputs, appendsOne: group.hasBias))
+      for linear in group.linears {
+        names.append("G.\(linears[linear].name)")
+        moments.append(SecondMoment(width: linears[linear].outputs, appendsOne: false))
+      }
     }
   }
 
@@ -36,18 +37,13 @@ struct StatisticsObserver: LinearObserver {
   ///
   /// - Throws: ``JobError/notFinite(_:)`` naming the factor that is no number.
   func tensors() throws -> [(name: TensorName, entries: [Float])] {
-    var result: [(name: TensorName, entries: [Float])] = []
-    func append(_ name: String, _ moment: SecondMoment) throws {
-      let mean = try moment.mean()
-      guard mean.isFinite else { throw JobError.notFinite("the factor \(name)") }
-      result.append((TensorName(name), PackedTriangle.pack(mean)))
+    let packed = concurrentMap(count: moments.count) { index -> Result<[Float], any Error> in
+      Result {
+        let mean = try moments[index].mean()
+        guard mean.isFinite else { throw JobError.notFinite("the factor \(names[index])") }
+        return PackedTriangle.pack(mean)
+      }
     }
-    for (group, moment) in activations.sorted(by: { $0.key < $1.key }) {
-      try append("A.\(group)", moment)
-    }
-    for (linear, moment) in gradients.sorted(by: { $0.key < $1.key }) {
-      try append("G.\(linears[linear].name)", moment)
-    }
-    return result
+    return try names.indices.map { (TensorName(names[$0]), try packed[$0].get()) }
   }
 }

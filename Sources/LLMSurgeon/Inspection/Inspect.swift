@@ -83,15 +83,12 @@ extension Inspection {
 
   /// The facts and the table of linear layers for a person.
   public func text(columns: Int, isTerminal: Bool) -> String {
-    let heads =
-      decoder.heads == decoder.keyValueHeads
-      ? "\(decoder.heads) heads" : "\(decoder.heads) heads in \(decoder.keyValueHeads) groups"
     let facts = [
       ("model", "\(name) (\(modelType), \(elementType), \(layout))"),
       (
         "shape",
-        "\(decoder.blocks) blocks, hidden \(decoder.hiddenSize), feed-forward \(decoder.innerSize), "
-          + "\(heads) of \(decoder.headSize)"
+        "\(decoder.blocks) blocks, hidden \(decoder.hiddenSize), "
+          + "feed-forward \(range(of: \.innerSize)), \(heads) of \(decoder.headSize)"
       ),
       ("vocabulary", "\(decoder.vocabulary)\(decoder.isTied ? ", output head tied" : "")"),
       ("parameters", Quantity.count(parameters)),
@@ -108,9 +105,27 @@ extension Inspection {
     return lines.joined(separator: "\n") + "\n\n" + kinds.text(style: style) + "\n" + demand.text
   }
 
+  /// What the blocks have: one number, or the smallest and the largest.
+  private func range(of size: (BlockShape) -> Int) -> String {
+    Self.range(decoder.blockShapes.map(size))
+  }
+
+  private static func range(_ sizes: [Int], _ format: (Int) -> String = { String($0) }) -> String {
+    guard let least = sizes.min(), let most = sizes.max() else { return "" }
+    return least == most ? format(least) : "\(format(least)) to \(format(most))"
+  }
+
+  private var heads: String {
+    let isGrouped = decoder.blockShapes.contains { $0.heads != $0.keyValueHeads }
+    let heads = "\(range(of: \.heads)) heads"
+    return isGrouped ? "\(heads) in \(range(of: \.keyValueHeads)) groups" : heads
+  }
+
   private var kinds: TextTable {
+    let isUniform = decoder.uniformShape != nil
     var table = TextTable(
-      title: "Linear layers of one block",
+      title: isUniform
+        ? "Linear layers of one block" : "Linear layers of one block, smallest to largest",
       columns: [
         .init("layer", .left), .init("outputs"), .init("inputs"), .init("bias", .left),
         .init("weights"), .init("shares input with", .left),
@@ -120,13 +135,20 @@ extension Inspection {
       let partners = linears.filter {
         $0.block == 0 && $0.inputGroup == linear.inputGroup && $0.kind != linear.kind
       }
+      let alike = linears.filter { $0.role == linear.role }
       table.add([
-        linear.kind, String(linear.outputs), String(linear.inputs), linear.hasBias ? "yes" : "no",
-        Quantity.grouped(linear.outputs * linear.inputs),
+        linear.kind, Self.range(alike.map(\.outputs)), Self.range(alike.map(\.inputs)),
+        linear.hasBias ? "yes" : "no",
+        Self.range(alike.map { $0.outputs * $0.inputs }, Quantity.grouped),
         partners.map(\.kind).joined(separator: ", "),
       ])
     }
     return table
+  }
+
+  /// A size that all blocks have; null where they differ.
+  private func shared(_ size: (BlockShape) -> Int) -> JSONValue {
+    decoder.uniformShape.map { JSONValue(size($0)) } ?? .null
   }
 
   /// The same as a JSON document.
@@ -134,8 +156,17 @@ extension Inspection {
     let document: JSONValue = [
       "model": JSONValue(name), "family": JSONValue(modelType),
       "elementType": JSONValue(elementType), "blocks": JSONValue(decoder.blocks),
-      "hiddenSize": JSONValue(decoder.hiddenSize), "innerSize": JSONValue(decoder.innerSize),
-      "heads": JSONValue(decoder.heads), "keyValueHeads": JSONValue(decoder.keyValueHeads),
+      "hiddenSize": JSONValue(decoder.hiddenSize),
+      "innerSize": shared(\.innerSize), "heads": shared(\.heads),
+      "keyValueHeads": shared(\.keyValueHeads), "headSize": JSONValue(decoder.headSize),
+      "blockShapes": .array(
+        decoder.blockShapes.map { shape in
+          [
+            "heads": JSONValue(shape.heads), "keyValueHeads": JSONValue(shape.keyValueHeads),
+            "innerSize": JSONValue(shape.innerSize),
+          ]
+        }
+      ),
       "vocabulary": JSONValue(decoder.vocabulary), "parameters": JSONValue(parameters),
       "prunableWeights": JSONValue(prunable), "calibration": demand.json,
       "layers": .array(
