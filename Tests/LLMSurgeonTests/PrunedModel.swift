@@ -16,7 +16,7 @@ struct Removal: Sendable, CustomTestStringConvertible {
   ]
   /// Every structure with every method.
   static let all = structures.flatMap { structure, target in
-    Method.allCases.map { Removal(structure, target, $0) }
+    Method.allCases.filter { $0 != .activation }.map { Removal(structure, target, $0) }
   }
 
   /// Every structure with the method that repairs.

@@ -4,11 +4,11 @@ import LinearAlgebra
 ///
 /// However many units a part loses, it loses the first ones of its path, so a path is all that the
 /// shares of the parts are decided by.
-struct UnitPath: Equatable, Sendable {
+package struct UnitPath: Equatable, Sendable {
   /// The units, first to go first.
-  private(set) var units: [Int] = []
+  package private(set) var units: [Int] = []
   /// The predicted loss after the first `n` removals, at index `n`; nats per token.
-  private(set) var losses: [Double] = [0]
+  package private(set) var losses: [Double] = [0]
 
   /// Follows the removals of a part.
   ///
@@ -53,20 +53,40 @@ struct UnitPath: Equatable, Sendable {
 }
 
 /// Computes the path of one part.
-struct UnitPass: Sendable {
-  let part: UnitPart
-  /// The units that are left, rising.
-  let kept: [Int]
-  /// How many of them go at most.
-  let depth: Int
-  let plans: [LayerPlan]
-  let settings: PruningSettings
+package struct UnitPass: Sendable {
+  private let part: UnitPart
+  private let kept: [Int]
+  private let depth: Int
+  private let plans: [LayerPlan]
+  private let settings: PruningSettings
+
+  /// Prepares the pass.
+  ///
+  /// - Parameters:
+  ///   - part: The part.
+  ///   - kept: The units that are left, rising.
+  ///   - depth: How many of them go at most.
+  ///   - plans: What is removed from each layer of the store so far.
+  ///   - settings: The method, the damping, and how often costs are computed anew.
+  package init(
+    _ part: UnitPart,
+    kept: [Int],
+    depth: Int,
+    plans: [LayerPlan],
+    settings: PruningSettings
+  ) {
+    self.part = part
+    self.kept = kept
+    self.depth = depth
+    self.plans = plans
+    self.settings = settings
+  }
 
   /// The path of the part.
   ///
   /// - Parameter store: The layers.
   /// - Throws: ``PruningError``, or what the store throws.
-  func path(_ store: any LayerStore) throws -> UnitPath {
+  package func path(_ store: any LayerStore) throws -> UnitPath {
     let layer = try ActiveLayer(
       try store.problem(at: part.reader),
       plan: plans[part.reader],

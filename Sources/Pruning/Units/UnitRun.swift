@@ -102,7 +102,7 @@ package struct UnitRun: Sendable {
       let part = state.model.parts[index]
       progress(PruningProgress(stage: .pricing(step: 0), layer: part.reader))
       let pass = UnitPass(
-        part: part,
+        part,
         kept: state.kept[index],
         depth: stops[index][0] - (stops[index].last ?? 0),
         plans: state.plans,
