@@ -98,7 +98,7 @@ struct UnitChoiceTests {
 
   @Test("the same widths everywhere: of all pairs of numbers the one with the least loss")
   func uniform() throws {
-    let sample = try UnitSample([10, 10, 10], groups: 4, perGroup: 1, seed: 4)
+    let sample = try UnitSample([10, 10, 10], heads: (4, 1, 2), seed: 4)
     let settings = try unitSettings(allocation: .uniform)
     let paths = try sample.model.parts.indices.map { try sample.path(ofPart: $0, settings) }
     for goal in [sample.removing(0.2), sample.removing(0.55), WidthGoal(Stairs(), atMost: 80)] {
@@ -142,7 +142,7 @@ struct UnitChoiceTests {
 
   @Test("constraints are kept", arguments: [Allocation.global, .uniform])
   func constraints(allocation: Allocation) throws {
-    let sample = try UnitSample([16, 16, 16, 16], groups: 4, seed: 6)
+    let sample = try UnitSample([16, 16, 16, 16], heads: (4, 2, 2), seed: 6)
     var settings = try unitSettings(allocation: allocation)
     settings.constraints = UnitConstraints(
       neuronMultiple: 3,
@@ -168,7 +168,7 @@ struct UnitChoiceTests {
     arguments: [Allocation.global, .uniform]
   )
   func outOfReach(allocation: Allocation) throws {
-    let sample = try UnitSample([4, 4], groups: 2, perGroup: 1)
+    let sample = try UnitSample([4, 4], heads: (2, 1, 2))
     // One neuron and one head are left of each block: 8 + 32 of 96 weights.
     let error = PruningError.goalOutOfReach(name: "weights", most: 29, nearest: 80)
     #expect(throws: error) {
@@ -214,7 +214,7 @@ struct UnitChoiceTests {
     var results: [[Matrix<Float>]] = []
     for threads in [1, 4] {
       Parallelism.threads = threads
-      var sample = try UnitSample([70, 70], groups: 4, headSize: 8)
+      var sample = try UnitSample([70, 70], heads: (4, 2, 8))
       let start = sample.weights.value(of: sample.model.widths)
       var last = sample.model.widths
       for progress in [0.5, 1] {

@@ -45,7 +45,7 @@ struct UnitCostTests {
 
   @Test("each unit on the way is the one that brute force finds cheapest next", arguments: 1...6)
   func greedy(seed: Int) throws {
-    let sample = try UnitSample([7], groups: 4, seed: seed)
+    let sample = try UnitSample([7], heads: (4, 2, 2), seed: seed)
     for (index, part) in sample.model.parts.enumerated() {
       let problem = sample.problems[part.reader]
       let model = try dense(problem)
@@ -122,7 +122,7 @@ struct UnitCostTests {
 
   @Test("query heads go in turns, one from each group")
   func turns() throws {
-    let sample = try UnitSample([2], groups: 3, perGroup: 4, isQuery: true, seed: 5)
+    let sample = try UnitSample([2], heads: (3, 4, 2), isQuery: true, seed: 5)
     let path = try sample.path(ofPart: 0, unitSettings())
     for round in 0..<4 {
       let groups = path.units[3 * round..<3 * round + 3].map { $0 / 4 }

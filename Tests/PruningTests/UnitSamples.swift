@@ -4,25 +4,28 @@ import Pruning
 
 /// A model of random blocks: query, key, value, output projection, up and down in each.
 struct UnitSample {
+  typealias Heads = (groups: Int, perGroup: Int, size: Int)
+
   var problems: [LayerProblem] = []
   var model: UnitModel
   /// Weights by widths, biases aside.
   let weights: LinearMeasure
 
+  /// Makes the blocks.
+  ///
   /// - Parameters:
   ///   - blocks: The number of neurons of each block.
-  ///   - groups: The key and value heads.
-  ///   - perGroup: The query heads that share one.
-  ///   - headSize: The channels of a head.
+  ///   - shape: Key and value heads, query heads that share one, channels of a head.
   ///   - isQuery: Whether query heads are removed one from each group.
+  ///   - seed: Where the weights and factors come from.
+  /// - Throws: Nothing, since everything fits.
   init(
     _ blocks: [Int],
-    groups: Int = 3,
-    perGroup: Int = 2,
-    headSize: Int = 2,
+    heads shape: Heads = (3, 2, 2),
     isQuery: Bool = false,
     seed: Int = 1
   ) throws {
+    let (groups, perGroup, headSize) = shape
     let hidden = 4
     var parts: [UnitPart] = []
     for (block, neurons) in blocks.enumerated() {
@@ -43,29 +46,10 @@ struct UnitSample {
           )
         )
       }
-      func writer(_ layer: Int, _ rows: Int, silences: Bool = false) -> UnitPart.Writer {
-        UnitPart.Writer(layer: first + layer, rowsPerUnit: rows, silences: silences)
-      }
-      let size = perGroup * headSize
       parts.append(
         isQuery
-          ? UnitPart(
-            kind: .heads,
-            block: block,
-            count: groups * perGroup,
-            reader: (first + 3, headSize),
-            writers: [writer(0, headSize)],
-            heads: (1, 0),
-            sets: groups
-          )
-          : UnitPart(
-            kind: .heads,
-            block: block,
-            count: groups,
-            reader: (first + 3, size),
-            writers: [writer(0, size), writer(1, headSize), writer(2, headSize, silences: true)],
-            heads: (perGroup, 1)
-          )
+          ? Self.queryHeads(shape, block: block, first: first)
+          : Self.groups(shape, block: block, first: first)
       )
       parts.append(
         UnitPart(
@@ -73,7 +57,7 @@ struct UnitSample {
           block: block,
           count: neurons,
           reader: (first + 5, 1),
-          writers: [writer(4, 1, silences: true)]
+          writers: [UnitPart.Writer(layer: first + 4, rowsPerUnit: 1, silences: true)]
         )
       )
     }
@@ -89,6 +73,34 @@ struct UnitSample {
       blocks: blocks.map { _ in
         LinearMeasure.Block(perHead: 2 * each, perKeyValueHead: 2 * each, perNeuron: 8)
       }
+    )
+  }
+
+  private static func queryHeads(_ shape: Heads, block: Int, first: Int) -> UnitPart {
+    UnitPart(
+      kind: .heads,
+      block: block,
+      count: shape.groups * shape.perGroup,
+      reader: (first + 3, shape.size),
+      writers: [UnitPart.Writer(layer: first, rowsPerUnit: shape.size, silences: false)],
+      heads: (1, 0),
+      sets: shape.groups
+    )
+  }
+
+  private static func groups(_ shape: Heads, block: Int, first: Int) -> UnitPart {
+    let size = shape.perGroup * shape.size
+    return UnitPart(
+      kind: .heads,
+      block: block,
+      count: shape.groups,
+      reader: (first + 3, size),
+      writers: [
+        UnitPart.Writer(layer: first, rowsPerUnit: size, silences: false),
+        UnitPart.Writer(layer: first + 1, rowsPerUnit: shape.size, silences: false),
+        UnitPart.Writer(layer: first + 2, rowsPerUnit: shape.size, silences: true),
+      ],
+      heads: (shape.perGroup, 1)
     )
   }
 

@@ -15,6 +15,7 @@ extension DecoderModel {
   /// Where every query head has its own key and value head, a group is a head.
   ///
   /// - Parameter headUnit: Which heads are removed together.
+  /// - Returns: The units of every block.
   func units(_ headUnit: HeadUnit) -> UnitModel {
     let blocks = blockLayers
     return UnitModel(

@@ -13,6 +13,7 @@ extension LayerStore {
   ///   - indices: The layers.
   ///   - transform: Called with a place in `indices`, from several threads at once.
   ///   - receive: Called with the same place and the result, place after place.
+  /// - Throws: What the two functions throw.
   func forEachLayer<Value: Sendable>(
     _ indices: [Int],
     _ transform: @Sendable (Int) throws -> Value,

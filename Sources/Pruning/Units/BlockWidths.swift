@@ -111,6 +111,7 @@ package struct WidthGoal: Sendable {
   /// - Parameters:
   ///   - start: The quantity before the first shot.
   ///   - progress: The shot's number over that of all shots.
+  /// - Returns: The goal; this one after the last shot.
   package func eased(from start: Double, progress: Double) -> WidthGoal {
     progress >= 1 ? self : WidthGoal(measure, atMost: start + (most - start) * progress)
   }

@@ -14,15 +14,14 @@ package struct UnitPath: Equatable, Sendable {
   ///
   /// - Parameters:
   ///   - kept: The units that are left, rising.
-  ///   - depth: How many of them go at most.
-  ///   - interval: After how many removals the rest is priced anew.
+  ///   - limits: How many of them go at most, and after how many removals the rest is priced anew.
   ///   - part: The part; of several sets that with the most units left loses the next one.
   ///   - prices: The costs of units that are left.
   ///   - remove: Removes a unit and returns what that costs.
+  /// - Throws: What the two functions throw.
   init<Failure: Error>(
     _ kept: [Int],
-    depth: Int,
-    interval: Int,
+    limits: (depth: Int, interval: Int),
     of part: UnitPart,
     prices: ([Int]) throws(Failure) -> [Double],
     remove: (Int) throws(Failure) -> Double
@@ -31,8 +30,8 @@ package struct UnitPath: Equatable, Sendable {
     var sizes = [Int](repeating: 0, count: part.sets)
     for unit in kept { sizes[part.set(of: unit)] += 1 }
     var costs: [Double] = []
-    for position in 0..<depth {
-      if position % interval == 0 { costs = try prices(left) }
+    for position in 0..<limits.depth {
+      if position % limits.interval == 0 { costs = try prices(left) }
       let largest = sizes.max() ?? 0
       var best: Int?
       for place in left.indices where sizes[part.set(of: left[place])] == largest {
@@ -85,6 +84,7 @@ package struct UnitPass: Sendable {
   /// The path of the part.
   ///
   /// - Parameter store: The layers.
+  /// - Returns: The order of the units and what is lost on the way.
   /// - Throws: ``PruningError``, or what the store throws.
   package func path(_ store: any LayerStore) throws -> UnitPath {
     let layer = try ActiveLayer(
@@ -98,8 +98,7 @@ package struct UnitPass: Sendable {
     do throws(FactorizationError) {
       path = try UnitPath(
         kept,
-        depth: depth,
-        interval: max(1, (kept.count + settings.steps - 1) / settings.steps),
+        limits: (depth, max(1, (kept.count + settings.steps - 1) / settings.steps)),
         of: part,
         prices: { units throws(FactorizationError) in try elimination.costs(of: units) },
         remove: { unit throws(FactorizationError) in try elimination.remove(unit) }
@@ -125,8 +124,7 @@ package struct UnitPass: Sendable {
     let fixed = costs
     return UnitPath(
       kept,
-      depth: depth,
-      interval: max(1, depth),
+      limits: (depth, max(1, depth)),
       of: part,
       prices: { units in units.map { fixed[$0] } },
       remove: { fixed[$0] }
