@@ -45,6 +45,8 @@ package enum PruningMethod: String, Sendable, CaseIterable {
   case lobd
   /// The smallest weights go.
   case magnitude
+  /// Costs from the variances of the inputs; biases take over the means.
+  case activation
 }
 
 /// How the target is shared between layers.

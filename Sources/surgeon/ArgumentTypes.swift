@@ -4,7 +4,7 @@ public import LLMSurgeon
 public import Pruning
 
 extension Structure: ExpressibleByArgument {
-  /// Reads `element`, `N:M`, `rows-columns`, `rows` or `columns`.
+  /// Reads `element`, `N:M`, `rows-columns`, `rows`, `columns`, `neurons`, `heads` or both.
   public init?(argument: String) {
     guard let structure = try? Structure(argument) else { return nil }
     self = structure
@@ -22,6 +22,7 @@ extension Structure: ExpressibleByArgument {
 extension Method: ExpressibleByArgument {}
 extension Profile: ExpressibleByArgument {}
 extension Allocation: ExpressibleByArgument {}
+extension HeadUnit: ExpressibleByArgument {}
 extension CalibrationLabels: ExpressibleByArgument {}
 extension ExportPrecision: ExpressibleByArgument {}
 extension ExportArchitecture: ExpressibleByArgument {}

@@ -104,47 +104,6 @@ struct PruneCommand: ParsableCommand {
   }
 }
 
-/// What is removed, and how much of it.
-struct RemovalOptions: ParsableArguments {
-  @Option(help: "element, N:M (N kept of M, 1 ≤ N < M ≤ 16), rows-columns, rows, or columns.")
-  var structure: Structure = .rowsColumns
-
-  @Option(
-    help: """
-      The share of the prunable weights to remove, above 0 and below 1 (N:M removes every block's \
-      share unless given).
-      """
-  )
-  var target: Double?
-
-  @Option(help: "surgeon, kobd (no repair), lobd (activations only), or magnitude.")
-  var method: Method = .surgeon
-
-  @Option(help: "One threshold over all layers (global), or the same share in each (uniform).")
-  var allocation: Allocation = .global
-
-  @Option(help: "How often to calibrate and remove a part of the target.")
-  var shots = 1
-
-  /// What is removed, for the library.
-  var choice: RemovalChoice {
-    RemovalChoice(structure: structure, target: target, method: method, allocation: allocation)
-  }
-
-  func validate() throws {
-    if let target, !(target > 0 && target < 1) {
-      throw ValidationError("--target is a share above 0 and below 1, such as 0.5")
-    }
-    if target == nil, structure.impliedShare == nil {
-      throw ValidationError("give --target, the share of weights to remove, such as 0.5")
-    }
-    if let target, let most = structure.impliedShare, target > most {
-      throw ValidationError("\(structure) removes at most \(most) of the weights")
-    }
-    guard 1...1000 ~= shots else { throw ValidationError("--shots must be between 1 and 1000") }
-  }
-}
-
 /// How the solver works; what is not given comes from the defaults for the structure.
 struct SolverOptions: ParsableArguments {
   /// The departures from the defaults.

@@ -13,7 +13,8 @@ struct UsageTests {
       "--statistics", "--text", "--tokens", "--samples", "--length", "--seed", "--labels",
       "--structure", "--target", "--method", "--allocation", "--shots", "--steps",
       "--damping-activations", "--damping-gradients", "--repair-steps", "--exchanges", "--profile",
-      "--output", "--overwrite",
+      "--output", "--overwrite", "--head-unit", "--multiple-of", "--head-multiple-of",
+      "--keep-first", "--keep-last", "--max-share",
       "--json", "--threads", "--quiet",
     ],
     "export": [
@@ -55,6 +56,7 @@ struct UsageTests {
 
   static let calibrate = ["calibrate", "m", "--output", "o"]
   static let prune = ["prune", "m", "--statistics", "s", "--output", "o"]
+  static let neurons = prune + ["--structure", "neurons", "--target", "0.5"]
 
   static let generate = ["generate", "m", "--prompt", "p"]
 
@@ -87,6 +89,19 @@ struct UsageTests {
     (prune + ["--structure", "2:4", "--target", "0.6"], "at most 0.5"),
     (prune + ["--target", "0.5", "--method", "x"], "--method"),
     (prune + ["--target", "0.5", "--allocation", "x"], "--allocation"),
+    (prune + ["--structure", "neurons,foo", "--target", "0.5"], "neurons,foo"),
+    (prune + ["--structure", "heads,heads", "--target", "0.5"], "heads,heads"),
+    (prune + ["--structure", "neurons"], "--target"),
+    (prune + ["--target", "0.5", "--method", "activation"], "neurons and heads"),
+    (prune + ["--target", "0.5", "--multiple-of", "64"], "--structure"),
+    (prune + ["--target", "0.5", "--head-unit", "query"], "--structure"),
+    (neurons + ["--multiple-of", "48"], "--multiple-of"),
+    (neurons + ["--head-multiple-of", "0"], "--head-multiple-of"),
+    (neurons + ["--max-share", "0"], "--max-share"),
+    (neurons + ["--max-share", "1.5"], "--max-share"),
+    (neurons + ["--keep-first", "1"], "--allocation global"),
+    (neurons + ["--keep-last=-1"], "--keep-last"),
+    (neurons + ["--head-unit", "x"], "--head-unit"),
     (prune + ["--target", "0.5", "--shots", "0"], "--shots"),
     (prune + ["--target", "0.5", "--shots", "2"], "--shots"),
     (prune + ["--target", "0.5", "--steps", "0"], "--steps"),

@@ -61,7 +61,7 @@ struct ContinuationTests {
 
   @Test(
     "a pruning in shots that was killed anywhere ends with the same bytes",
-    arguments: [Structure.rowsColumns, .element]
+    arguments: [Structure.rowsColumns, .element, .units([.neurons, .heads])]
   )
   func shots(structure: Structure) throws {
     let fixture = try Fixture("opt")

@@ -46,7 +46,9 @@ struct PruneTests {
       let excess = Double(zeros) / Double(total) - removal.share
       // A row or column, and what follows from it: at most its partners of the next layer.
       let widest = weights.map { max($0.outputs, $0.inputs) }.max() ?? 0
-      let structure = removal.structure.isStructured ? 3 * widest : 1
+      // The same widths everywhere: a head, or a group of them, of each block.
+      let structure =
+        removal.structure.isUnits ? total / 4 : removal.structure.isStructured ? 3 * widest : 1
       #expect(excess > -0.001 && excess <= Double(structure) / Double(total) + 0.001, "\(removal)")
     }
   }

@@ -12,11 +12,11 @@ struct Removal: Sendable, CustomTestStringConvertible {
   /// Every structure and a target for it.
   static let structures: [(Structure, Double?)] = [
     (.element, 0.5), (.nm(kept: 2, of: 4), nil), (.nm(kept: 1, of: 2), 0.3), (.rowsColumns, 0.4),
-    (.rows, 0.3), (.columns, 0.3),
+    (.rows, 0.3), (.columns, 0.3), (.units([.neurons, .heads]), 0.3),
   ]
   /// Every structure with every method.
   static let all = structures.flatMap { structure, target in
-    Method.allCases.map { Removal(structure, target, $0) }
+    Method.allCases.filter { $0 != .activation }.map { Removal(structure, target, $0) }
   }
 
   /// Every structure with the method that repairs.
@@ -77,6 +77,13 @@ struct PrunedModel {
         output: url
       )
     )
+    tensors = try SafetensorsFile(path: url.appending(path: "model.safetensors").path)
+  }
+
+  /// Opens a model that was pruned already.
+  init(_ url: URL, _ report: PruneReport) throws {
+    self.url = url
+    self.report = report
     tensors = try SafetensorsFile(path: url.appending(path: "model.safetensors").path)
   }
 

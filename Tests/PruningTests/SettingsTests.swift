@@ -5,10 +5,15 @@ import Testing
 struct SettingsTests {
   @Test("a structure is read from its name and written back")
   func names() throws {
-    for name in ["element", "rows-columns", "rows", "columns", "2:4", "1:16", "15:16"] {
+    for name in ["element", "rows-columns", "rows", "columns", "2:4", "1:16", "15:16"] + [
+      "neurons", "heads", "neurons,heads",
+    ] {
       #expect(try Structure(name).description == name)
     }
-    for name in ["", "4:2", "0:4", "4:4", "2:17", "2:", ":4", "2:4:8", "+2:4", "Rows", "02:4"] {
+    #expect(try Structure("heads,neurons") == .units([.heads, .neurons]))
+    for name in ["", "4:2", "0:4", "4:4", "2:17", "2:", ":4", "2:4:8", "+2:4", "Rows", "02:4"] + [
+      "neurons,", "heads,heads", "neuron", "neurons, heads",
+    ] {
       #expect(throws: PruningError.unknownStructure(name)) { try Structure(name) }
     }
   }
@@ -40,5 +45,38 @@ struct SettingsTests {
       #expect(zip([0.25] + shares, shares).allSatisfy { $0 < $1 })
       #expect(settings.schedule(from: 0.8) == [0.75])
     }
+  }
+
+  @Test("constraints on widths go with neurons and heads only, and not against each other")
+  func constraints() throws {
+    func validate(
+      _ structure: Structure,
+      _ allocation: Allocation,
+      _ constraints: UnitConstraints
+    ) throws {
+      var settings = try PruningSettings(structure: structure, target: 0.5)
+      settings.allocation = allocation
+      settings.constraints = constraints
+      try settings.validate()
+    }
+    let first = UnitConstraints(keepFirst: 1)
+    try validate(.units([.neurons]), .global, first)
+    #expect(throws: PruningError.constraintsContradict) {
+      try validate(.units([.neurons]), .uniform, first)
+    }
+    #expect(throws: PruningError.constraintsNeedUnits(.rows)) {
+      try validate(.rows, .global, first)
+    }
+    for wrong in [
+      UnitConstraints(neuronMultiple: 0), UnitConstraints(headMultiple: -1),
+      UnitConstraints(keepLast: -1), UnitConstraints(largestShare: 0),
+      UnitConstraints(largestShare: .nan),
+    ] {
+      #expect(throws: PruningError.self) { try validate(.units([.heads]), .global, wrong) }
+    }
+    #expect(throws: PruningError.methodNeedsUnits(.activation)) {
+      try PruningSettings(structure: .element, method: .activation, target: 0.5)
+    }
+    #expect(try PruningSettings(structure: .units([.heads]), target: 0.5).allocation == .uniform)
   }
 }

@@ -124,10 +124,14 @@ struct PruneRun {
     var solver = try PruningRun(
       store: layers,
       settings: settings,
-      consequences: settings.method == .surgeon ? model.consequences : []
+      consequences:
+        settings.method == .surgeon && !settings.structure.isUnits ? model.consequences : []
     )
     let meter = SolverMeter(progress, layers: layers.layers.count, settings: settings)
-    let plan = try meter.choosing { try solver.choose(progress: $0) }
+    let plan =
+      settings.structure.isUnits
+      ? try chooseUnits(of: model, layers, settings, progress: (share, meter))
+      : try meter.choosing { try solver.choose(progress: $0) }
     var outcomes: [LayerOutcome] = []
     try meter.repairing { handler in
       try solver.repair(plan, progress: handler) { outcomes.append($1) }
@@ -147,6 +151,22 @@ struct PruneRun {
       before: layers.layers
     )
     try files.save(shot, outcomes, of: model.linears, report: report)
+  }
+
+  /// Chooses neurons and heads for a shot.
+  private func chooseUnits(
+    of model: DecoderModel,
+    _ layers: ModelLayers,
+    _ settings: PruningSettings,
+    progress: (share: Double, meter: SolverMeter)
+  ) throws -> PruningPlan {
+    let units = model.units(options.removal.headUnit)
+    let target = try options.settings(target: nil).target
+    let measure = model.prunableWeights
+    let goal = WidthGoal(removing: target, of: measure, from: units.widths)
+      .eased(from: measure.value(of: units.widths), progress: progress.share)
+    var run = try UnitRun(store: layers, settings: settings, model: units, goal: goal)
+    return try progress.meter.choosing { try run.choose(progress: $0) }
   }
 
   /// The curvature for a shot: given, or measured at the weights after the shot before.

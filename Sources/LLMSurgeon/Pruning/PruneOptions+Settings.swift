@@ -28,7 +28,8 @@ extension PruneOptions {
         shots: shots
       )
     }
-    settings.allocation = removal.allocation
+    if let allocation = removal.allocation { settings.allocation = allocation }
+    settings.constraints = removal.constraints
     if let steps = solver.steps { settings.steps = steps }
     if let damping = solver.dampingActivations { settings.damping.activations = damping }
     if let damping = solver.dampingGradients { settings.damping.gradients = damping }
@@ -50,6 +51,18 @@ extension PruneOptions {
       "dampingActivations": JSONValue(settings.damping.activations),
       "dampingGradients": JSONValue(settings.damping.gradients),
       "repairSteps": JSONValue(settings.finalRepair.iterations),
+      "headUnit": JSONValue(removal.headUnit.rawValue),
+      "constraints": settings.constraints.identity,
+    ]
+  }
+}
+
+extension UnitConstraints {
+  fileprivate var identity: JSONValue {
+    [
+      "neuronMultiple": JSONValue(neuronMultiple), "headMultiple": JSONValue(headMultiple),
+      "keepFirst": JSONValue(keepFirst), "keepLast": JSONValue(keepLast),
+      "largestShare": JSONValue(largestShare),
     ]
   }
 }

@@ -20,20 +20,28 @@ public struct RemovalChoice: Sendable, Equatable {
   public var target: Double?
   /// How costs are computed, and whether the rest is repaired.
   public var method: Method
-  /// Whether layers compete or each loses the same share.
-  public var allocation: Allocation
+  /// Whether layers compete or each loses the same share; nil for the structure's default.
+  public var allocation: Allocation?
+  /// Which heads are removed together.
+  public var headUnit: HeadUnit
+  /// What the widths have to obey, where neurons or heads are removed.
+  public var constraints: UnitConstraints
 
   /// A removal.
   public init(
     structure: Structure,
     target: Double?,
     method: Method = .surgeon,
-    allocation: Allocation = .global
+    allocation: Allocation? = nil,
+    headUnit: HeadUnit = .group,
+    constraints: UnitConstraints = UnitConstraints()
   ) {
     self.structure = structure
     self.target = target
     self.method = method
     self.allocation = allocation
+    self.headUnit = headUnit
+    self.constraints = constraints
   }
 }
 

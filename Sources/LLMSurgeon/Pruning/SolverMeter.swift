@@ -23,9 +23,8 @@ final class SolverMeter: Sendable {
 
   /// Runs the choice as one phase.
   func choosing<Result>(_ body: (@escaping ProgressHandler) throws -> Result) rethrows -> Result {
-    try phase("choosing", total: layers * (settings.steps + settings.exchanges), "layers", body) {
-      $0.begun - 1
-    }
+    let passes = settings.structure.isUnits ? 1 : settings.steps + settings.exchanges
+    return try phase("choosing", total: layers * passes, "layers", body) { $0.begun - 1 }
   }
 
   /// Runs the last repair as one phase; a repair by iterations counts these, since that of one large

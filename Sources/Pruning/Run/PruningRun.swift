@@ -44,10 +44,12 @@ package struct PruningRun: Sendable {
   /// Chooses what to remove.
   ///
   /// - Returns: The plan; it contains what earlier calibrations removed.
-  /// - Throws: ``PruningError``, or what the store throws.
+  /// - Throws: ``PruningError``, or what the store throws; ``PruningError/unitsMissing(_:)`` for
+  ///   units, which ``UnitRun`` chooses.
   package mutating func choose(
     progress: @escaping ProgressHandler = { _ in }
   ) throws -> PruningPlan {
+    if case .units = settings.structure { throw PruningError.unitsMissing(settings.structure) }
     var plan = PruningPlan(settings: settings, layers: structures.plans)
     let shares = settings.schedule(from: plan.removedShare)
     for (step, share) in shares.enumerated() {
@@ -73,7 +75,7 @@ package struct PruningRun: Sendable {
     let (run, chosen) = (self, plan)
     var layers: [PricedElements] = []
     var repaired: [Matrix<Float>?] = []
-    try forEachLayer { index in
+    try store.forEachLayer(Array(descriptions.indices)) { index in
       progress(PruningProgress(stage: .pricing(step: step), layer: index))
       let pass = try run.pass(chosen, index, start: run.current[index], progress)
       return try pass.exchangeable(initial: run.descriptions[index].mask)
@@ -103,7 +105,7 @@ package struct PruningRun: Sendable {
     progress: @escaping ProgressHandler = { _ in },
     receive: (Int, LayerOutcome) throws -> Void
   ) throws {
-    try forEachLayer { index in
+    try store.forEachLayer(Array(descriptions.indices)) { index in
       progress(PruningProgress(stage: .repairing, layer: index))
       return try pass(plan, index, start: current[index], progress).outcome()
     } receive: {
@@ -121,7 +123,7 @@ package struct PruningRun: Sendable {
     var prices: [LayerPrices] = []
     var repaired: [Matrix<Float>?] = []
     let isMasked = !settings.structure.isStructured
-    try forEachLayer { index in
+    try store.forEachLayer(Array(descriptions.indices)) { index in
       progress(PruningProgress(stage: .pricing(step: step), layer: index))
       return try run.pass(plan, index, start: run.current[index], progress).priced()
     } receive: { _, result in
@@ -161,45 +163,8 @@ package struct PruningRun: Sendable {
     case .nm:
       let layers = prices.compactMap { if case .blocks(let layer) = $0 { layer } else { nil } }
       removeCheapest(until: budget, of: layers, from: &plan.layers)
+    case .units:
+      break  // Nothing prices them here: ``choose(progress:)`` has refused them.
     }
-  }
-}
-
-extension PruningRun {
-  /// A layer with more weights than this is computed alone, on all threads; smaller ones side by
-  /// side, one thread each.
-  private static let largestSharedLayer = 1 << 22
-  /// The most weights of all layers that are computed side by side.
-  private static let largestBatch = 1 << 26
-
-  /// Computes something for each layer and hands the results over in order.
-  private func forEachLayer<Value: Sendable>(
-    _ transform: @Sendable (Int) throws -> Value,
-    receive: (Int, Value) throws -> Void
-  ) throws {
-    var next = 0
-    while next < descriptions.count {
-      let range = batch(from: next)
-      let results = concurrentMap(count: range.count) { place in
-        Result { try transform(range.lowerBound + place) }
-      }
-      for (place, result) in results.enumerated() {
-        try receive(range.lowerBound + place, try result.get())
-      }
-      next = range.upperBound
-    }
-  }
-
-  private func batch(from first: Int) -> Range<Int> {
-    var end = first
-    var total = 0
-    while end < descriptions.count {
-      let count = descriptions[end].mask.weightCount
-      total += count
-      if end > first, count > Self.largestSharedLayer || total > Self.largestBatch { break }
-      end += 1
-      if count > Self.largestSharedLayer { break }
-    }
-    return first..<end
   }
 }

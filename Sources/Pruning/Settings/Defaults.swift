@@ -13,7 +13,7 @@ struct Defaults {
   let steps: Int
   /// Exchanges lower the predicted loss of one large step; after small ones, recalibration does.
   let exchanges: Int
-  let allocation = Allocation.global
+  let allocation: Allocation
   let ramp = Ramp.linear
   let order = Order.costPerParameter
   /// The next step moves the weights again: a rough repair is enough to price the removals.
@@ -28,6 +28,8 @@ struct Defaults {
   ///   - shots: The number of calibrations in all.
   init(for structure: Structure, method: Method, shots: Int) {
     let isOnce = shots == 1
+    // The same widths in all blocks are what other software loads without further ado.
+    allocation = structure.isUnits ? .uniform : .global
     exchanges = structure == .element && method.repairs && isOnce ? 2 : 0
     switch structure {
     case .rowsColumns, .rows, .columns:
@@ -39,6 +41,10 @@ struct Defaults {
     case .nm:
       damping = Damping(activations: 0.1, gradients: 0.3)
       steps = 1
+    case .units:
+      damping = Damping(activations: 0.01, gradients: 1)
+      // After each removal, but for very wide parts.
+      steps = method.repairs ? 1000 : 1
     }
   }
 }

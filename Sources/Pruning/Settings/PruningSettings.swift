@@ -1,67 +1,5 @@
 package import Curvature
 
-/// What is removed together.
-public enum Structure: Hashable, Sendable {
-  /// Single weights.
-  case element
-  /// All but `kept` of each `of` consecutive weights along the inputs.
-  case nm(kept: Int, of: Int)
-  /// Whole rows and whole columns, whichever are cheaper.
-  case rowsColumns
-  /// Whole rows.
-  case rows
-  /// Whole columns.
-  case columns
-
-  /// The most weights that a block may have.
-  package static let largestBlock = 16
-
-  /// Reads `element`, `rows-columns`, `rows`, `columns`, or `N:M` with 1 ≤ N < M ≤ 16.
-  ///
-  /// - Throws: ``PruningError/unknownStructure(_:)``.
-  package init(_ text: String) throws(PruningError) {
-    switch text {
-    case "element": self = .element
-    case "rows-columns": self = .rowsColumns
-    case "rows": self = .rows
-    case "columns": self = .columns
-    default:
-      let parts = text.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }
-      guard parts.count == 2, let kept = parts[0], let size = parts[1],
-        1 <= kept, kept < size, size <= Self.largestBlock, text == "\(kept):\(size)"
-      else { throw .unknownStructure(text) }
-      self = .nm(kept: kept, of: size)
-    }
-  }
-
-  /// Whether whole rows or columns are removed.
-  package var isStructured: Bool {
-    switch self {
-    case .rowsColumns, .rows, .columns: true
-    case .element, .nm: false
-    }
-  }
-
-  /// The largest share of the weights that can be removed.
-  public var largestShare: Double {
-    guard case .nm(let kept, let size) = self else { return 1 }
-    return Double(size - kept) / Double(size)
-  }
-}
-
-extension Structure: CustomStringConvertible {
-  /// The text that reads back as the same structure.
-  public var description: String {
-    switch self {
-    case .element: "element"
-    case .nm(let kept, let size): "\(kept):\(size)"
-    case .rowsColumns: "rows-columns"
-    case .rows: "rows"
-    case .columns: "columns"
-    }
-  }
-}
-
 /// How a removal is priced and whether the rest is repaired.
 public enum Method: String, CaseIterable, Sendable {
   /// Kronecker-factored curvature; a removal costs what remains after the best repair.
@@ -72,6 +10,9 @@ public enum Method: String, CaseIterable, Sendable {
   case lobd
   /// Half the squared norm of the removed weights (with a row's bias); needs no curvature.
   case magnitude
+  /// The variance of each input times the squared norm of its column, without curvature of the
+  /// output; the bias takes over the mean of what is lost. For neurons and heads.
+  case activation
 
   /// Whether the kept weights are moved to make up for the removed ones.
   package var repairs: Bool { self == .surgeon }
@@ -81,7 +22,7 @@ public enum Method: String, CaseIterable, Sendable {
 public enum Allocation: String, CaseIterable, Sendable {
   /// Whatever is cheapest anywhere goes first.
   case global
-  /// Each layer loses the same share.
+  /// Each layer loses the same share; of neurons and heads, each block keeps the same numbers.
   case uniform
 }
 
@@ -129,6 +70,8 @@ package struct PruningSettings: Equatable, Sendable {
   /// What is added to the diagonals of `A` and `G`.
   package var damping: Damping
   /// In how many steps the target is approached, with a repair and new costs after each.
+  ///
+  /// For neurons and heads: how often the removals of a part are priced anew.
   package var steps: Int
   /// How the steps are spaced.
   package var ramp: Ramp
@@ -138,6 +81,8 @@ package struct PruningSettings: Equatable, Sendable {
   ///
   /// Removed weights that the repaired model misses come back for kept ones that it does not.
   package var exchanges: Int
+  /// What the widths of the rest have to obey, where neurons or heads are removed.
+  package var constraints = UnitConstraints()
   /// When the repair after each step but the last stops.
   package var stepRepair: ConjugateGradientLimits
   /// When the final repair stops.
@@ -195,6 +140,20 @@ package struct PruningSettings: Equatable, Sendable {
     for tolerance in [stepRepair.tolerance, finalRepair.tolerance]
     where !(tolerance >= 0 && tolerance < 1) {
       throw .toleranceOutOfRange(tolerance)
+    }
+    try validateUnits()
+  }
+
+  /// Checks what only neurons and heads know, and how it goes together.
+  private func validateUnits() throws(PruningError) {
+    try constraints.validate()
+    guard structure.isUnits else {
+      if method == .activation { throw .methodNeedsUnits(method) }
+      if constraints != UnitConstraints() { throw .constraintsNeedUnits(structure) }
+      return
+    }
+    guard allocation == .global || (constraints.keepFirst == 0 && constraints.keepLast == 0) else {
+      throw .constraintsContradict
     }
   }
 

@@ -38,7 +38,7 @@ struct LayerPass: Sendable {
     _ conditioned: ConditionedFactors?
   ) throws(PruningError) -> LayerPrices {
     switch settings.structure {
-    case .rowsColumns, .rows, .columns:
+    case .rowsColumns, .rows, .columns, .units:
       return .structures(
         try layer.structureCosts(weights, method: settings.method, conditioned: conditioned)
       )
@@ -117,6 +117,7 @@ struct LayerPass: Sendable {
     _ conditioned: ConditionedFactors?,
     limits: ConjugateGradientLimits
   ) throws(PruningError) -> (weights: Matrix<Float>, iterations: Int) {
+    if settings.method == .activation { return (layer.biasCompensated(), 0) }
     guard settings.method.repairs, !isWhole else { return (layer.zeroedOnly(), 0) }
     if needsConjugateGradients { return try maskedOptimum(limits) }
     guard let conditioned else {

@@ -28,19 +28,35 @@ package enum PruningError: Error, Equatable {
   case repairNotFinite(layer: String)
   /// The cost of a removal is NaN or infinite.
   case costNotFinite(layer: String)
+  /// A structure of units needs to be told what they are, or another structure was given some.
+  case unitsMissing(Structure)
+  /// The units of a model are not units of this layer.
+  case unitsDoNotFit(layer: String)
+  /// A constraint on widths is out of its range.
+  case constraintOutOfRange(String)
+  /// Constraints on widths were given for a structure that has none.
+  case constraintsNeedUnits(Structure)
+  /// Blocks that lose nothing and the same widths everywhere.
+  case constraintsContradict
+  /// The method is one for neurons and heads.
+  case methodNeedsUnits(Method)
+  /// The means of a layer's inputs are not known.
+  case meansUnknown(layer: String)
+  /// No choice that the constraints allow meets the goal.
+  case goalOutOfReach(name: String, most: Double, nearest: Double)
   /// A consequence names a row or column that no layer has.
   case noSuchStructure(layer: Int, index: Int)
 }
 
 extension PruningError: CustomStringConvertible {
-  package var description: String { settingProblem ?? layerProblem }
+  package var description: String { settingProblem ?? unitProblem ?? layerProblem }
 
   private var settingProblem: String? {
     switch self {
     case .unknownStructure(let text):
       """
       no structure is called “\(text)”; choose element, rows-columns, rows, columns, \
-      or N:M with 1 ≤ N < M ≤ \(Structure.largestBlock), such as 2:4
+      neurons, heads, neurons,heads, or N:M with 1 ≤ N < M ≤ \(Structure.largestBlock), such as 2:4
       """
     case .targetMissing(let structure):
       "structure \(structure) needs a target: the share of the weights to remove"
@@ -57,6 +73,36 @@ extension PruningError: CustomStringConvertible {
       "the tolerance \(tolerance) must be at least 0 and below 1"
     case .noSuchStructure(let layer, let index):
       "layer \(layer) has no row or column \(index) for a consequence to name"
+    default: nil
+    }
+  }
+
+  private var unitProblem: String? {
+    switch self {
+    case .unitsMissing(let structure):
+      "structure \(structure) and a description of units do not go together"
+    case .unitsDoNotFit(let layer):
+      "\(layer): its rows or columns are not a whole number of the units described"
+    case .constraintOutOfRange(let rule): rule
+    case .constraintsNeedUnits(let structure):
+      "structure \(structure) knows no widths; constraints on them need neurons or heads"
+    case .constraintsContradict:
+      """
+      blocks that lose nothing cannot be as wide as the others; \
+      use the global allocation, or keep no blocks
+      """
+    case .methodNeedsUnits(let method):
+      "method \(method.rawValue) is for neurons and heads; choose one of these structures"
+    case .meansUnknown(let layer):
+      """
+      \(layer): the layer has no bias, so the statistics do not hold the mean of its inputs, \
+      which method activation needs; use lobd or surgeon
+      """
+    case .goalOutOfReach(let name, let most, let nearest):
+      """
+      the goal of at most \(figure(most)) \(name) cannot be met under the constraints; \
+      the nearest that can is \(figure(nearest))
+      """
     default: nil
     }
   }
@@ -84,4 +130,9 @@ extension PruningError: CustomStringConvertible {
       "the settings cannot be used"
     }
   }
+}
+
+/// A number without a fraction where it has none.
+private func figure(_ value: Double) -> String {
+  Int(exactly: value).map { "\($0)" } ?? "\(value)"
 }

@@ -1,0 +1,143 @@
+import ArgumentParser
+import LLMSurgeon
+import Pruning
+
+/// What is removed, and how much of it.
+struct RemovalOptions: ParsableArguments {
+  @Option(
+    help: """
+      element, N:M (N kept of M, 1 ≤ N < M ≤ 16), rows-columns, rows, columns, neurons, heads, or \
+      neurons,heads.
+      """
+  )
+  var structure: Structure = .rowsColumns
+
+  @Option(
+    help: """
+      The share of the prunable weights to remove, above 0 and below 1 (N:M removes every block's \
+      share unless given).
+      """
+  )
+  var target: Double?
+
+  @Option(
+    help: """
+      surgeon, kobd (no repair), lobd (activations only), magnitude, or, for neurons and heads, \
+      activation (variances only).
+      """
+  )
+  var method: Method = .surgeon
+
+  @Option(
+    help: """
+      One threshold over all layers (global), or the same share in each (uniform: of neurons and \
+      heads the same numbers, which is the default for these; global for all else).
+      """
+  )
+  var allocation: Allocation?
+
+  @Option(help: "How often to calibrate and remove a part of the target.")
+  var shots = 1
+
+  @OptionGroup(title: "Widths (neurons and heads)")
+  var widths: WidthOptions
+
+  /// What is removed, for the library.
+  var choice: RemovalChoice {
+    RemovalChoice(
+      structure: structure,
+      target: target,
+      method: method,
+      allocation: allocation,
+      headUnit: widths.headUnit,
+      constraints: widths.constraints
+    )
+  }
+
+  func validate() throws {
+    if let target, !(target > 0 && target < 1) {
+      throw ValidationError("--target is a share above 0 and below 1, such as 0.5")
+    }
+    if target == nil, structure.impliedShare == nil {
+      throw ValidationError("give --target, the share of weights to remove, such as 0.5")
+    }
+    if let target, let most = structure.impliedShare, target > most {
+      throw ValidationError("\(structure) removes at most \(most) of the weights")
+    }
+    guard method != .activation || structure.isUnits else {
+      throw ValidationError("--method activation is for the structures neurons and heads")
+    }
+    guard structure.isUnits || !widths.isGiven else {
+      throw ValidationError(
+        "constraints on widths go with --structure neurons, heads or neurons,heads"
+      )
+    }
+    guard allocation == .global || !widths.keepsBlocks else {
+      throw ValidationError(
+        """
+        --keep-first and --keep-last contradict the same widths everywhere: give \
+        --allocation global too
+        """
+      )
+    }
+    guard 1...1000 ~= shots else { throw ValidationError("--shots must be between 1 and 1000") }
+  }
+}
+
+/// What the widths of the remaining model have to obey.
+struct WidthOptions: ParsableArguments {
+  @Option(
+    help: """
+      What a head is where query heads share key and value heads: a group with its key and value \
+      head (group), or one query head of every group (query).
+      """
+  )
+  var headUnit: HeadUnit = .group
+
+  @Option(help: "Each block keeps a multiple of this many neurons: 32, 64, 128 or 256.")
+  var multipleOf: Int?
+
+  @Option(help: "Each block keeps a multiple of this many key and value heads.")
+  var headMultipleOf: Int?
+
+  @Option(help: "Leave this many blocks at the start untouched (with --allocation global).")
+  var keepFirst = 0
+
+  @Option(help: "Leave this many blocks at the end untouched (with --allocation global).")
+  var keepLast = 0
+
+  @Option(help: "The largest share of its neurons or heads that a block loses, such as 0.6.")
+  var maxShare: Double?
+
+  /// The constraints, for the library.
+  var constraints: UnitConstraints {
+    UnitConstraints(
+      neuronMultiple: multipleOf ?? 1,
+      headMultiple: headMultipleOf ?? 1,
+      keepFirst: keepFirst,
+      keepLast: keepLast,
+      largestShare: maxShare ?? 1
+    )
+  }
+
+  /// Whether some blocks lose nothing.
+  var keepsBlocks: Bool { keepFirst > 0 || keepLast > 0 }
+
+  /// Whether anything departs from the defaults.
+  var isGiven: Bool { constraints != UnitConstraints() || headUnit != .group }
+
+  func validate() throws {
+    if let multipleOf, ![32, 64, 128, 256].contains(multipleOf) {
+      throw ValidationError("--multiple-of is 32, 64, 128 or 256")
+    }
+    if let headMultipleOf, headMultipleOf < 1 {
+      throw ValidationError("--head-multiple-of is at least 1")
+    }
+    guard keepFirst >= 0, keepLast >= 0 else {
+      throw ValidationError("--keep-first and --keep-last are not negative")
+    }
+    if let maxShare, !(maxShare > 0 && maxShare <= 1) {
+      throw ValidationError("--max-share is above 0 and at most 1")
+    }
+  }
+}
