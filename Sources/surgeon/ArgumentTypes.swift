@@ -21,3 +21,5 @@ extension Structure: ExpressibleByArgument {
 extension Method: ExpressibleByArgument {}
 extension Allocation: ExpressibleByArgument {}
 extension CalibrationLabels: ExpressibleByArgument {}
+extension ShotRamp: ExpressibleByArgument {}
+extension ShotData: ExpressibleByArgument {}

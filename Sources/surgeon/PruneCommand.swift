@@ -33,6 +33,9 @@ struct PruneCommand: ParsableCommand {
   @OptionGroup(title: "What to remove")
   var removal: RemovalOptions
 
+  @OptionGroup(title: "Shots (with --shots above 1)")
+  var shots: ShotOptions
+
   @OptionGroup(title: "Solver (defaults come from measurements, see docs/results.md)")
   var solver: SolverOptions
 
@@ -61,6 +64,11 @@ struct PruneCommand: ParsableCommand {
     guard !needsData || statistics != nil || input.input != nil else {
       throw ValidationError("give --statistics DIR, --text FILE … or --tokens FILE")
     }
+    guard removal.shots > 1 || shots.schedule == ShotSchedule() else {
+      throw ValidationError(
+        "--shot-ramp, --shot-data and --held-out-… speak of several shots: give --shots above 1"
+      )
+    }
     guard statistics == nil || removal.shots == 1 else {
       throw ValidationError(
         "--shots above 1 calibrates between shots: give --text or --tokens, not --statistics"
@@ -77,6 +85,7 @@ struct PruneCommand: ParsableCommand {
           removal: removal.choice,
           solver: solver.choice,
           shots: removal.shots,
+          schedule: shots.schedule,
           output: URL(filePath: output),
           overwrite: overwrite
         ),

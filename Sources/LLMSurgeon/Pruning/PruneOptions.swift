@@ -77,6 +77,8 @@ public struct PruneOptions: Sendable {
   public var solver: SolverChoice
   /// How often the model is calibrated and a part of the target removed.
   public var shots: Int
+  /// What differs between the shots.
+  public var schedule: ShotSchedule
   /// The checkpoint directory to write.
   public var output: URL
   /// Whether an existing checkpoint directory is replaced.
@@ -89,6 +91,7 @@ public struct PruneOptions: Sendable {
     removal: RemovalChoice,
     solver: SolverChoice = SolverChoice(),
     shots: Int = 1,
+    schedule: ShotSchedule = ShotSchedule(),
     output: URL,
     overwrite: Bool = false
   ) {
@@ -97,6 +100,7 @@ public struct PruneOptions: Sendable {
     self.removal = removal
     self.solver = solver
     self.shots = shots
+    self.schedule = schedule
     self.output = output
     self.overwrite = overwrite
   }
