@@ -46,21 +46,14 @@ extension PruningReport {
   }
 
   var shotRows: HTMLTable {
-    let rises = DecimalColumn(shots.map(\.predictedRise))
     var table = HTMLTable(
       label: "Shots; losses in nats per token",
       columns: [
         .text("Shot"), .number("Target"), .number("Removed"),
         .number("Predicted rise, nats/token"), .number("Loss before, nats/token"),
-      ]
+      ] + (hasHeldOut ? [.number("Held-out perplexity")] : [])
     )
-    for shot in shots {
-      table.add([
-        "\(shot.number)", Quantity.percent(shot.target), Quantity.percent(shot.achieved),
-        rises.text(shot.predictedRise),
-        shot.lossBefore.map { Quantity.fixed($0, decimals: 4) } ?? "–",
-      ])
-    }
+    for row in shotTexts { table.add(row) }
     return table
   }
 

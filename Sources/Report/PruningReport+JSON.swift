@@ -87,6 +87,7 @@ extension ShotRecord {
       "number": JSONValue(number), "target": JSONValue(target),
       "achieved": JSONValue(achieved), "predictedRise": JSONValue(predictedRise),
       "lossBefore": .optional(lossBefore),
+      "heldOutPerplexity": .optional(heldOutPerplexity),
     ])
   }
 }

@@ -12,6 +12,24 @@ extension PruningReport {
       + "\(settings.allocation.rawValue) allocation, \(shots)\(steps)"
   }
 
+  /// Whether a perplexity was measured after any shot.
+  var hasHeldOut: Bool { shots.contains { $0.heldOutPerplexity != nil } }
+
+  /// The figures of each shot: number, target, removed, predicted rise, loss before, and the
+  /// perplexity where any was measured.
+  var shotTexts: [[String]] {
+    let rises = DecimalColumn(shots.map(\.predictedRise))
+    return shots.map { shot in
+      let figures = [
+        "\(shot.number)", Quantity.percent(shot.target), Quantity.percent(shot.achieved),
+        rises.text(shot.predictedRise),
+        shot.lossBefore.map { Quantity.fixed($0, decimals: 4) } ?? "–",
+      ]
+      let perplexity = shot.heldOutPerplexity.map { Quantity.fixed($0, decimals: 3) } ?? "–"
+      return hasHeldOut ? figures + [perplexity] : figures
+    }
+  }
+
   /// The parts that all layers' names begin with, such as `model.layers.`, the last two left out.
   var commonPrefix: String {
     let names = layers.map { $0.name.split(separator: ".", omittingEmptySubsequences: false) }

@@ -31,19 +31,10 @@ extension PruningReport {
   private var shotTable: TextTable {
     var table = TextTable(
       title: "Shots (losses in nats per token)",
-      columns: [
-        .init("shot"), .init("target"), .init("removed"), .init("predicted rise"),
-        .init("loss before"),
-      ]
+      columns: ["shot", "target", "removed", "predicted rise", "loss before"].map { .init($0) }
+        + (hasHeldOut ? [.init("held-out perplexity")] : [])
     )
-    let rises = DecimalColumn(shots.map(\.predictedRise))
-    for shot in shots {
-      table.add([
-        "\(shot.number)", Quantity.percent(shot.target), Quantity.percent(shot.achieved),
-        rises.text(shot.predictedRise),
-        shot.lossBefore.map { Quantity.fixed($0, decimals: 4) } ?? "–",
-      ])
-    }
+    for row in shotTexts { table.add(row) }
     return table
   }
 

@@ -98,6 +98,9 @@ extension ShotRecord {
     try Check.share(achieved, "\(path).achieved")
     try Check.finite(predictedRise, "\(path).predictedRise")
     if let lossBefore { try Check.notNegative(lossBefore, "\(path).lossBefore") }
+    if let heldOutPerplexity {
+      try Check.notNegative(heldOutPerplexity, "\(path).heldOutPerplexity")
+    }
   }
 }
 

@@ -64,13 +64,14 @@ extension ShotRecord {
     let reader = try ObjectReader(
       value,
       at: path,
-      keys: ["number", "target", "achieved", "predictedRise", "lossBefore"]
+      keys: ["number", "target", "achieved", "predictedRise", "lossBefore", "heldOutPerplexity"]
     )
     number = try reader.integer("number")
     target = try reader.number("target")
     achieved = try reader.number("achieved")
     predictedRise = try reader.number("predictedRise")
     lossBefore = try reader.optionalNumber("lossBefore")
+    heldOutPerplexity = try reader.optionalNumber("heldOutPerplexity")
   }
 }
 

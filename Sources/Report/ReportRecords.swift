@@ -171,8 +171,10 @@ package struct ShotRecord: Sendable, Equatable {
   package var predictedRise: Double
   /// The loss it started from, in nats per token, where it was measured.
   package var lossBefore: Double?
+  /// The perplexity on held-out windows after it, where it was measured.
+  package var heldOutPerplexity: Double?
 
-  /// Takes all values.
+  /// Takes all values but the perplexity, which is measured later.
   package init(
     number: Int,
     target: Double,

@@ -26,3 +26,5 @@ extension HeadUnit: ExpressibleByArgument {}
 extension CalibrationLabels: ExpressibleByArgument {}
 extension ExportPrecision: ExpressibleByArgument {}
 extension ExportArchitecture: ExpressibleByArgument {}
+extension ShotRamp: ExpressibleByArgument {}
+extension ShotData: ExpressibleByArgument {}

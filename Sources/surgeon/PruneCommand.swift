@@ -34,6 +34,9 @@ struct PruneCommand: ParsableCommand {
   @OptionGroup(title: "What to remove")
   var removal: RemovalOptions
 
+  @OptionGroup(title: "Shots (with --shots above 1)")
+  var shots: ShotOptions
+
   @OptionGroup(title: "Solver (defaults come from measurements, see docs/results.md)")
   var solver: SolverOptions
 
@@ -67,6 +70,11 @@ struct PruneCommand: ParsableCommand {
     guard !needsData || statistics != nil || input.input != nil else {
       throw ValidationError("give --statistics DIR, --text FILE … or --tokens FILE")
     }
+    guard removal.shots > 1 || shots.schedule == ShotSchedule() else {
+      throw ValidationError(
+        "--shot-ramp, --shot-data and --held-out-… speak of several shots: give --shots above 1"
+      )
+    }
     guard statistics == nil || removal.shots == 1 else {
       throw ValidationError(
         "--shots above 1 calibrates between shots: give --text or --tokens, not --statistics"
@@ -84,6 +92,7 @@ struct PruneCommand: ParsableCommand {
           solver: solver.choice,
           shots: removal.shots,
           profile: profile,
+          schedule: shots.schedule,
           output: URL(filePath: output),
           overwrite: overwrite
         ),

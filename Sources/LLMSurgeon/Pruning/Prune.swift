@@ -38,6 +38,11 @@ public func prune(
   try options.checkPlace(apartFrom: opened.directory)
   let fingerprint = try opened.fingerprint()
   let input = try PruneInput(options.data, opened: opened, fingerprint: fingerprint)
+  if case .windows(let first, _, let drawn) = input, options.shots > 1,
+    options.schedule.data == .fresh
+  {
+    try drawn.checkFresh(against: first)
+  }
   let identity = options.identity(settings, input: input, fingerprint: fingerprint)
   let folder = try UnfinishedFolder(for: options.output, identity: identity)
   var run = PruneRun(
@@ -46,6 +51,7 @@ public func prune(
     fingerprint: fingerprint,
     input: input,
     files: ShotFiles(folder: folder.url),
+    heldOut: try options.heldOutWindows(opened, length: input.windows?.length),
     report: try PruningReport(opened, options, settings, input: input, fingerprint: fingerprint)
   )
   let report = try folder.run {
@@ -61,6 +67,19 @@ public func prune(
 extension PruneOptions {
   /// The profile of the checkpoint.
   fileprivate var writtenProfile: Profile { profile ?? .standard(for: removal.structure) }
+  /// The windows that the schedule's perplexity is measured on: as long as those of the calibration,
+  /// or the rows of a token file.
+  fileprivate func heldOutWindows(_ opened: OpenedModel, length: Int?) throws -> TokenWindows? {
+    guard let input = schedule.heldOut else { return nil }
+    var isText = false
+    if case .text = input { isText = true }
+    return try input.leadingWindows(
+      count: nil,
+      length: isText ? length : nil,
+      longest: opened.usualLength,
+      tokenizer: opened.directoryURL
+    )
+  }
 
   /// Finds out before any work whether the checkpoint can be written where it shall go.
   fileprivate func checkPlace(apartFrom model: ModelDirectory) throws {
@@ -85,6 +104,8 @@ struct PruneRun {
   let fingerprint: String
   let input: PruneInput
   let files: ShotFiles
+  /// The windows that the perplexity is measured on after each shot.
+  let heldOut: TokenWindows?
   var report: PruningReport
 
   /// Makes the shots that are not made yet and measures the loss after the last.
@@ -94,14 +115,30 @@ struct PruneRun {
       report = try PruningReport(json: readBytes(of: files.report(done)))
       progress.note("continuing an unfinished run after shot \(done) of \(options.shots)")
     }
+    if done > 0 { try measureHeldOut(after: done, progress: progress) }
     for shot in done + 1..<options.shots + 1 {
       try fire(shot, progress: progress)
+      try measureHeldOut(after: shot, progress: progress)
       files.clear(before: shot)
     }
     guard let windows = input.windows else { return }
     let model = try opened.model(with: try tensors(after: options.shots, isRounded: true))
     let losses = try model.losses(windows, progress: progress)
     report.loss.pruned = losses.reduce(0, +) / Double(losses.count)
+  }
+
+  /// Measures the perplexity that the schedule asks for, unless an interrupted run has.
+  private mutating func measureHeldOut(
+    after shot: Int,
+    progress: any ProgressListener
+  ) throws {
+    guard let heldOut, report.shots[shot - 1].heldOutPerplexity == nil else { return }
+    let model = try opened.model(with: try tensors(after: shot, isRounded: true))
+    let losses = try model.losses(heldOut, progress: progress)
+    let perplexity = exp(losses.reduce(0, +) / Double(losses.count))
+    report.shots[shot - 1].heldOutPerplexity = perplexity
+    progress.note("held-out perplexity \(String(format: "%.3f", perplexity))")
+    try write(try report.json(), to: files.report(shot).path)
   }
 
   /// The model's weights after a shot; before the first, as they came.
@@ -118,7 +155,7 @@ struct PruneRun {
     let model = try opened.model(with: source)
     let statistics = try statistics(for: shot, of: model, progress: progress)
     if shot == 1 { report.loss.dense = statistics?.manifest.loss }
-    let share = Double(shot) / Double(options.shots)
+    let share = options.schedule.ramp.share(after: shot, of: options.shots)
     let settings = try options.settings(target: share)
     let layers = try ModelLayers(model.linears, source: source, statistics: statistics)
     var solver = try PruningRun(
@@ -178,7 +215,9 @@ struct PruneRun {
     switch input {
     case .none: return nil
     case .statistics(let statistics, _): return statistics
-    case .windows(let windows, let labels, let seed):
+    case .windows(let first, let labels, let drawn):
+      let isFresh = options.schedule.data == .fresh && shot > 1
+      let windows = isFresh ? try drawn.windows(shot: shot) : first
       let folder = files.statistics(shot)
       let finished = folder.appending(path: StatisticsManifest.fileName)
       if !FileManager.default.fileExists(atPath: finished.path) {
@@ -189,7 +228,7 @@ struct PruneRun {
           fingerprint: fingerprint,
           windows: windows,
           labels: labels,
-          seed: seed
+          seed: drawn.seed(shot: isFresh ? shot : 1)
         )
         try manifest.measure(model, windows, into: folder, progress: progress)
       }

@@ -6,8 +6,8 @@ import Transformer
 enum PruneInput: Sendable {
   /// Finished statistics of this model, and the windows behind them.
   case statistics(StatisticsDirectory, TokenWindows)
-  /// Windows to calibrate on.
-  case windows(TokenWindows, CalibrationLabels, seed: UInt64)
+  /// Windows to calibrate on, of which later shots may draw others.
+  case windows(TokenWindows, CalibrationLabels, ShotWindows)
   /// Nothing.
   case none
 
@@ -21,8 +21,8 @@ enum PruneInput: Sendable {
       try statistics.check(opened.model, fingerprint: fingerprint)
       self = .statistics(statistics, try statistics.windows())
     case .calibrate(let input, let choice, let labels):
-      let windows = try opened.calibrationWindows(input, choice)
-      self = .windows(windows, labels, seed: choice.seed)
+      let drawn = ShotWindows(opened: opened, input: input, choice: choice)
+      self = .windows(try drawn.windows(shot: 1), labels, drawn)
     case .none: self = .none
     }
   }
@@ -48,7 +48,7 @@ enum PruneInput: Sendable {
   var seed: UInt64? {
     switch self {
     case .statistics(let statistics, _): statistics.manifest.seed
-    case .windows(_, _, let seed): seed
+    case .windows(_, _, let drawn): drawn.choice.seed
     case .none: nil
     }
   }
@@ -60,5 +60,32 @@ enum PruneInput: Sendable {
       "fingerprint": JSONValue(windows.fingerprint), "labels": JSONValue(labels.rawValue),
       "seed": JSONValue(String(seed)),
     ]
+  }
+}
+
+/// The windows that shots are calibrated on, drawn when they are needed.
+struct ShotWindows: Sendable {
+  let opened: OpenedModel
+  let input: TokenInput
+  let choice: WindowChoice
+
+  /// The seed of a shot's own windows; the first shot has that of the options.
+  func seed(shot: Int) -> UInt64 { choice.seed &+ UInt64(shot - 1) }
+
+  /// The windows of a shot, drawn with its own seed.
+  func windows(shot: Int) throws -> TokenWindows {
+    var own = choice
+    own.seed = seed(shot: shot)
+    return try opened.calibrationWindows(input, own)
+  }
+
+  /// Finds out before any work whether a second shot gets other windows than the first.
+  ///
+  /// - Throws: ``JobError`` if all windows of a token file are taken anyway.
+  func checkFresh(against first: TokenWindows) throws {
+    guard try windows(shot: 2) == first else { return }
+    throw JobError.badSetting(
+      "\(input.path) has no other windows for later shots: take fewer (--samples), or a longer text"
+    )
   }
 }

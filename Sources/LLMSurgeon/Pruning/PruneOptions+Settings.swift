@@ -46,7 +46,10 @@ extension PruneOptions {
       "data": input.identity, "structure": JSONValue("\(settings.structure)"),
       "method": JSONValue(settings.method.rawValue),
       "allocation": JSONValue(settings.allocation.rawValue), "target": JSONValue(settings.target),
-      "shots": JSONValue(shots), "steps": JSONValue(settings.steps),
+      "shots": JSONValue(shots), "ramp": JSONValue(schedule.ramp.rawValue),
+      "shotData": JSONValue(schedule.data.rawValue),
+      "heldOut": schedule.heldOut.map { JSONValue($0.name) } ?? .null,
+      "steps": JSONValue(settings.steps),
       "exchanges": JSONValue(settings.exchanges),
       "dampingActivations": JSONValue(settings.damping.activations),
       "dampingGradients": JSONValue(settings.damping.gradients),
@@ -112,6 +115,11 @@ extension PruningReport {
         return record
       }
     )
+    guard options.shots > 1 else { return }
+    if options.schedule.ramp == .cubic { notes.append("the target of the shots rises cubically") }
+    if options.schedule.data == .fresh {
+      notes.append("each shot was calibrated on windows of its own")
+    }
   }
 }
 

@@ -88,6 +88,8 @@ public struct PruneOptions: Sendable {
   public var shots: Int
   /// The shapes to write; nil for those that suit what is removed.
   public var profile: Profile?
+  /// What differs between the shots.
+  public var schedule: ShotSchedule
   /// The checkpoint directory to write.
   public var output: URL
   /// Whether an existing checkpoint directory is replaced.
@@ -101,6 +103,7 @@ public struct PruneOptions: Sendable {
     solver: SolverChoice = SolverChoice(),
     shots: Int = 1,
     profile: Profile? = nil,
+    schedule: ShotSchedule = ShotSchedule(),
     output: URL,
     overwrite: Bool = false
   ) {
@@ -110,6 +113,7 @@ public struct PruneOptions: Sendable {
     self.solver = solver
     self.shots = shots
     self.profile = profile
+    self.schedule = schedule
     self.output = output
     self.overwrite = overwrite
   }

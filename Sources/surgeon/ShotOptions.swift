@@ -1,0 +1,47 @@
+import ArgumentParser
+import Foundation
+import LLMSurgeon
+
+/// What differs between the shots of a pruning.
+struct ShotOptions: ParsableArguments {
+  @Option(help: "How the target rises from shot to shot: linear, or cubic (most of it early).")
+  var shotRamp: ShotRamp = .linear
+
+  @Option(help: "Calibrate every shot on the same windows, or draw fresh ones for each.")
+  var shotData: ShotData = .same
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Measure the perplexity on these texts after each shot.",
+      valueName: "file"
+    ),
+    completion: .file()
+  )
+  var heldOutText: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Measure the perplexity on this token file after each shot.",
+      valueName: "file"
+    ),
+    completion: .file()
+  )
+  var heldOutTokens: String?
+
+  /// The schedule, for the library.
+  var schedule: ShotSchedule {
+    ShotSchedule(ramp: shotRamp, data: shotData, heldOut: heldOut)
+  }
+
+  private var heldOut: TokenInput? {
+    if let heldOutTokens { return .tokens(URL(filePath: heldOutTokens)) }
+    return heldOutText.isEmpty ? nil : .text(heldOutText.map { URL(filePath: $0) })
+  }
+
+  func validate() throws {
+    guard heldOutText.isEmpty || heldOutTokens == nil else {
+      throw ValidationError("give --held-out-text or --held-out-tokens, not both")
+    }
+  }
+}
