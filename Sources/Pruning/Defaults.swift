@@ -13,12 +13,15 @@ struct Defaults {
   let steps: Int
   /// Exchanges lower the predicted loss of one large step; after small ones, recalibration does.
   let exchanges: Int
-  let allocation = Allocation.global
+  let allocation: Allocation
   let ramp = Ramp.linear
   let order = Order.costPerParameter
   /// The next step moves the weights again: a rough repair is enough to price the removals.
   let stepRepair = ConjugateGradientLimits(iterations: 20, tolerance: 1e-3)
   let finalRepair = ConjugateGradientLimits(iterations: 50, tolerance: 1e-4)
+
+  /// What the authors of SparseGPT and ALPS published; there is no `G`.
+  private static let layerLocalDamping = Damping(activations: 0.01, gradients: 0)
 
   /// The numbers for a structure.
   ///
@@ -28,7 +31,14 @@ struct Defaults {
   ///   - shots: The number of calibrations in all.
   init(for structure: Structure, method: Method, shots: Int) {
     let isOnce = shots == 1
+    // Errors of one layer's output say nothing about another's.
+    allocation = method.isLayerLocal ? .uniform : .global
     exchanges = structure == .element && method.repairs && isOnce ? 2 : 0
+    guard !method.isLayerLocal else {
+      damping = Self.layerLocalDamping
+      steps = 1
+      return
+    }
     switch structure {
     case .rowsColumns, .rows, .columns:
       damping = Damping(activations: 0.01, gradients: 1)

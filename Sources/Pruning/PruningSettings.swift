@@ -72,9 +72,27 @@ public enum Method: String, CaseIterable, Sendable {
   case lobd
   /// Half the squared norm of the removed weights (with a row's bias); needs no curvature.
   case magnitude
+  /// ``Wanda``: weights times the norms of their inputs, compared within rows; no repair.
+  case wanda
+  /// ``SparseGPT``: a sweep over the columns of each layer that repairs its output as it goes.
+  case sparsegpt
+  /// ``ALPS``: each layer's output by ADMM, then conjugate gradients.
+  case alps
 
-  /// Whether the kept weights are moved to make up for the removed ones.
+  /// Whether the solver moves the kept weights to make up for the removed ones.
   package var repairs: Bool { self == .surgeon }
+
+  /// Whether the method looks at one layer's output at a time, block after block, each with what
+  /// the pruned blocks below hand on.
+  public var isLayerLocal: Bool {
+    switch self {
+    case .wanda, .sparsegpt, .alps: true
+    case .surgeon, .kobd, .lobd, .magnitude: false
+    }
+  }
+
+  /// Whether the method looks at any data.
+  public var needsData: Bool { self != .magnitude }
 }
 
 /// How the target is shared among the layers.
@@ -83,6 +101,8 @@ public enum Allocation: String, CaseIterable, Sendable {
   case global
   /// Each layer loses the same share.
   case uniform
+  /// Blocks with more outliers among their scores lose less: ``OutlierShares``.
+  case owl
 }
 
 /// By what removals are ordered.
@@ -196,6 +216,20 @@ package struct PruningSettings: Equatable, Sendable {
     where !(tolerance >= 0 && tolerance < 1) {
       throw .toleranceOutOfRange(tolerance)
     }
+    try validateCombination()
+  }
+
+  /// Checks that structure, target, method and allocation go together.
+  private func validateCombination() throws(PruningError) {
+    guard method.isLayerLocal else {
+      guard allocation != .owl else { throw .allocationDoesNotFit(allocation, method) }
+      return
+    }
+    guard !structure.isStructured else { throw .methodDoesNotFit(method, structure) }
+    guard allocation != .global else { throw .allocationDoesNotFit(allocation, method) }
+    guard case .nm = structure else { return }
+    guard allocation == .uniform else { throw .allocationDoesNotFit(allocation, method) }
+    guard target == structure.largestShare else { throw .targetOutOfRange(target, structure) }
   }
 
   /// The share that is to be removed after each step, rising to ``target``.

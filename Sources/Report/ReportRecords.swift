@@ -45,6 +45,20 @@ package enum PruningMethod: String, Sendable, CaseIterable {
   case lobd
   /// The smallest weights go.
   case magnitude
+  /// Weights times the norms of their inputs, layer by layer, no repair.
+  case wanda
+  /// A repairing sweep over each layer's columns.
+  case sparsegpt
+  /// Each layer's output by ADMM, then conjugate gradients.
+  case alps
+
+  /// Whether the method predicts errors of each layer's output and not of the loss.
+  package var isLayerLocal: Bool {
+    switch self {
+    case .wanda, .sparsegpt, .alps: true
+    case .surgeon, .kobd, .lobd, .magnitude: false
+    }
+  }
 }
 
 /// How the target is shared between layers.
@@ -53,6 +67,8 @@ package enum AllocationMethod: String, Sendable, CaseIterable {
   case global
   /// The same share in every layer.
   case uniform
+  /// A smaller share in blocks with more outliers among their scores.
+  case owl
 }
 
 /// What was asked for.

@@ -54,7 +54,7 @@ struct PruneCommand: ParsableCommand {
 
   func validate() throws {
     try checkOutputName(output)
-    let needsData = removal.method != .magnitude
+    let needsData = removal.method.needsData
     guard statistics == nil || input.input == nil else {
       throw ValidationError("give --statistics, or a text or token file, not both")
     }
@@ -110,11 +110,21 @@ struct RemovalOptions: ParsableArguments {
   )
   var target: Double?
 
-  @Option(help: "surgeon, kobd (no repair), lobd (activations only), or magnitude.")
+  @Option(
+    help: """
+      surgeon, kobd (no repair), lobd (activations only), magnitude, or one of the published methods \
+      for element and N:M that look at one layer at a time: wanda, sparsegpt, alps.
+      """
+  )
   var method: Method = .surgeon
 
-  @Option(help: "One threshold over all layers (global), or the same share in each (uniform).")
-  var allocation: Allocation = .global
+  @Option(
+    help: """
+      One threshold over all layers (global, unless the method compares no layers), the same share \
+      in each (uniform), or less from blocks with more outliers (owl; for wanda, sparsegpt, alps).
+      """
+  )
+  var allocation: Allocation?
 
   @Option(help: "How often to calibrate and remove a part of the target.")
   var shots = 1
@@ -135,6 +145,9 @@ struct RemovalOptions: ParsableArguments {
       throw ValidationError("\(structure) removes at most \(most) of the weights")
     }
     guard 1...1000 ~= shots else { throw ValidationError("--shots must be between 1 and 1000") }
+    guard shots == 1 || !method.isLayerLocal else {
+      throw ValidationError("--shots above 1 is not for --method \(method.rawValue)")
+    }
   }
 }
 

@@ -28,7 +28,7 @@ extension PruneOptions {
         shots: shots
       )
     }
-    settings.allocation = removal.allocation
+    if let allocation = removal.allocation { settings.allocation = allocation }
     if let steps = solver.steps { settings.steps = steps }
     if let damping = solver.dampingActivations { settings.damping.activations = damping }
     if let damping = solver.dampingGradients { settings.damping.gradients = damping }

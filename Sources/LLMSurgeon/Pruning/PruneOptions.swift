@@ -19,15 +19,15 @@ public struct RemovalChoice: Sendable, Equatable {
   public var target: Double?
   /// How costs are computed, and whether the rest is repaired.
   public var method: Method
-  /// Whether layers compete or each loses the same share.
-  public var allocation: Allocation
+  /// How the target is shared among the layers; nil for the method's own way.
+  public var allocation: Allocation?
 
   /// A removal.
   public init(
     structure: Structure,
     target: Double?,
     method: Method = .surgeon,
-    allocation: Allocation = .global
+    allocation: Allocation? = nil
   ) {
     self.structure = structure
     self.target = target
