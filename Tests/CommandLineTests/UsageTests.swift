@@ -48,6 +48,10 @@ struct UsageTests {
   static let calibrate = ["calibrate", "m", "--output", "o"]
   static let prune = ["prune", "m", "--statistics", "s", "--output", "o"]
 
+  static let layerwise = [
+    "prune", "m", "--structure", "element", "--target", "0.5", "--method", "wanda", "--output", "o",
+  ]
+
   static let wrong: [([String], String)] = [
     (["unknown"], "unknown"),
     (["calibrate", "m", "--text", "t"], "--output"),
@@ -80,6 +84,8 @@ struct UsageTests {
     (prune + ["--target", "0.5", "--shots", "0"], "--shots"),
     (prune + ["--target", "0.5", "--shots", "2"], "--shots"),
     (prune + ["--target", "0.5", "--steps", "0"], "--steps"),
+    (layerwise + ["--tokens", "t", "--shots", "2"], "--shots"),
+    (layerwise, "--tokens"),
     (prune + ["--target", "0.5", "--repair-steps", "0"], "--repair-steps"),
     (prune + ["--target", "0.5", "--exchanges=-1"], "--exchanges"),
     (prune + ["--target", "0.5", "--damping-gradients=-1"], "--damping-gradients"),
