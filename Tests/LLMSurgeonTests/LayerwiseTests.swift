@@ -65,7 +65,7 @@ struct LayerwiseTests {
     #expect(try second.contains { try sequential.bytes($0) != dense.bytes($0) })
     // A model whose first block alone is pruned has the statistics that the second one is owed.
     let half = try self.half(fixture, first: sequential, names: first, in: scratch)
-    try LLMSurgeon.calibrate(
+    _ = try LLMSurgeon.calibrate(
       CalibrationOptions(
         model: half.path,
         input: fixture.input,
