@@ -3,7 +3,10 @@ import Testing
 
 @Suite("Symmetric eigenvalues")
 struct SymmetricEigenTests {
-  @Test("restore the matrix, with orthonormal vectors and rising values", arguments: [1, 2, 7, 64, 200])
+  @Test(
+    "restore the matrix, with orthonormal vectors and rising values",
+    arguments: [1, 2, 7, 64, 200]
+  )
   func restores(order: Int) throws {
     let matrix = CholeskyTests.sample(order: order)
     let eigen = try SymmetricEigen(matrix)

@@ -76,7 +76,10 @@ struct RivalTests {
     expectAgreement(solution, naive)
   }
 
-  @Test("SparseGPT chooses each block of a pattern when it gets there", arguments: [(2, 4), (2, 3)])
+  @Test(
+    "SparseGPT chooses each block of a pattern when it gets there",
+    arguments: [(2, 4), (2, 3)]
+  )
   func sparseGPTBlocks(kept: Int, size: Int) throws {
     let problem = try layerwiseProblem(4, rows: 7, inputs: 132)
     let solution = try SparseGPT(problem, damping: 0.01).solve(.pattern(kept: kept, of: size))
@@ -141,7 +144,9 @@ struct RivalTests {
   func counts(method: Method, target: LayerwiseTarget) throws {
     let problem = try layerwiseProblem(5, rows: 11, inputs: 152, dead: [3, 17])
     let solution = try solve(method, problem, target)
-    #expect(zip(solution.weights.storage, solution.support.storage).allSatisfy { $1 != 0 || $0 == 0 })
+    #expect(
+      zip(solution.weights.storage, solution.support.storage).allSatisfy { $1 != 0 || $0 == 0 }
+    )
     switch target {
     case .share(let share):
       #expect(removed(solution) == Int((share * 11 * 152).rounded()))
@@ -200,7 +205,9 @@ struct RivalTests {
       }
     }
     let errors = try #require(outcome.outputErrors)
-    #expect(method == .wanda ? errors.repaired == errors.zeroedOnly : errors.repaired < errors.zeroedOnly)
+    #expect(
+      method == .wanda ? errors.repaired == errors.zeroedOnly : errors.repaired < errors.zeroedOnly
+    )
   }
 
   @Test("activations that cannot be used are refused")
@@ -231,66 +238,5 @@ struct RivalTests {
         settings: pattern
       )
     }
-  }
-
-  @Test("settings that do not go together are refused", arguments: methods)
-  func settings(method: Method) throws {
-    #expect(throws: PruningError.methodDoesNotFit(method, .rows)) {
-      try PruningSettings(structure: .rows, method: method, target: 0.5)
-    }
-    var settings = try PruningSettings(structure: .element, method: method, target: 0.5)
-    #expect(settings.allocation == .uniform && settings.damping.activations == 0.01)
-    settings.allocation = .owl
-    try settings.validate()
-    settings.allocation = .global
-    #expect(throws: PruningError.allocationDoesNotFit(.global, method)) { try settings.validate() }
-    var pattern = try PruningSettings(structure: .nm(kept: 2, of: 4), method: method)
-    pattern.allocation = .owl
-    #expect(throws: PruningError.allocationDoesNotFit(.owl, method)) { try pattern.validate() }
-    #expect(throws: PruningError.self) {
-      try PruningSettings(structure: .nm(kept: 2, of: 4), method: method, target: 0.25)
-    }
-    var other = try PruningSettings(structure: .element, method: .magnitude, target: 0.5)
-    other.allocation = .owl
-    #expect(throws: PruningError.allocationDoesNotFit(.owl, .magnitude)) { try other.validate() }
-  }
-}
-
-@Suite("Shares by outliers")
-struct OutlierShareTests {
-  @Test("the ratio counts scores above five times their mean")
-  func ratio() throws {
-    var random = Random(2)
-    var weights = random.matrix(8, 30)
-    weights[3, 4] = 60
-    weights[6, 1] = -45
-    let squares = (0..<30).map { _ in Float(random.number() * random.number() + 1) }
-    let scores = (0..<240).map { index in
-      abs(Double(weights.storage[index])) * Double(squares[index % 30]).squareRoot()
-    }
-    let mean = scores.reduce(0, +) / 240
-    let expected = Double(scores.count { $0 > 5 * mean }) / 240
-    // Two layers count as one list of scores.
-    let parts = [0..<5, 5..<8].map { rows in
-      (weights.selecting(rows: Array(rows), columns: Array(0..<30)), squares)
-    }
-    #expect(OutlierShares.ratio(parts) == expected && expected > 0)
-  }
-
-  @Test("the shares have the target as mean, span twice λ, and fall with the ratio")
-  func shares() {
-    let ratios = [0.01, 0.03, 0.02, 0.05]
-    let shares = OutlierShares.shares(ratios, target: 0.7)
-    #expect(abs(shares.reduce(0, +) / 4 - 0.7) < 1e-12)
-    #expect(abs((shares.max() ?? 0) - (shares.min() ?? 0) - 0.16) < 1e-12)
-    #expect(shares[0] > shares[2] && shares[2] > shares[1] && shares[1] > shares[3])
-    #expect(OutlierShares.shares([0.2, 0.2], target: 0.4) == [0.4, 0.4])
-  }
-
-  @Test("no share leaves 0…1", arguments: [0.01, 0.99])
-  func bounds(target: Double) {
-    let shares = OutlierShares.shares([0.1, 0, 0.02, 0.3], target: target)
-    #expect(shares.allSatisfy { (0...1).contains($0) })
-    #expect(abs(shares.reduce(0, +) / 4 - target) < 1e-12)
   }
 }

@@ -131,7 +131,10 @@ extension ModelLayers {
     let indices = model.linears.indices.filter { model.linears[$0].block == block }
     return OutlierShares.ratio(
       try indices.map { index in
-        let layer = try LayerwiseProblem(try problem(at: index), activations: try activations(index))
+        let layer = try LayerwiseProblem(
+          try problem(at: index),
+          activations: try activations(index)
+        )
         return (layer.weights, layer.meanSquares)
       }
     )

@@ -24,8 +24,9 @@ package struct LayerwiseProblem: Sendable {
   ///   diagonal entry.
   package init(_ problem: LayerProblem, activations: Matrix<Float>) throws(PruningError) {
     let (outputs, inputs) = (problem.mask.outputs, problem.mask.inputs)
-    guard activations.rows == activations.columns, activations.rows == inputs
-      || problem.hasBias && activations.rows == inputs + 1
+    guard activations.rows == activations.columns,
+      activations.rows == inputs
+        || problem.hasBias && activations.rows == inputs + 1
     else {
       throw .shapeMismatch(
         layer: problem.name,
