@@ -12,6 +12,8 @@ package enum PruningError: Error, Equatable {
   case dampingOutOfRange(activations: Double, gradients: Double)
   /// The method does not remove by this structure.
   case methodDoesNotFit(Method, Structure)
+  /// The method completes all blocks of a pattern, and the target is below that.
+  case patternNotWhole(Method, Structure)
   /// The method cannot share its target in this way.
   case allocationDoesNotFit(Allocation, Method)
   /// A number of steps or iterations is below one, or one of exchanges below zero.
@@ -60,6 +62,8 @@ extension PruningError: CustomStringConvertible {
       method \(method.rawValue) does not remove by structure \(structure); \
       choose element or N:M, or another method
       """
+    case .patternNotWhole(let method, let structure):
+      "method \(method.rawValue) completes every block of \(structure); leave out the target"
     case .allocationDoesNotFit(let allocation, let method):
       Self.misfit(allocation, method)
     case .countOutOfRange(let count):

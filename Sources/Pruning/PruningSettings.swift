@@ -229,7 +229,7 @@ package struct PruningSettings: Equatable, Sendable {
     guard allocation != .global else { throw .allocationDoesNotFit(allocation, method) }
     guard case .nm = structure else { return }
     guard allocation == .uniform else { throw .allocationDoesNotFit(allocation, method) }
-    guard target == structure.largestShare else { throw .targetOutOfRange(target, structure) }
+    guard target == structure.largestShare else { throw .patternNotWhole(method, structure) }
   }
 
   /// The share that is to be removed after each step, rising to ``target``.

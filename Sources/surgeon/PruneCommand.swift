@@ -61,6 +61,9 @@ struct PruneCommand: ParsableCommand {
     guard !needsData || statistics != nil || input.input != nil else {
       throw ValidationError("give --statistics DIR, --text FILE … or --tokens FILE")
     }
+    if removal.method.isLayerLocal, let name = solver.firstBeyondActivations {
+      throw ValidationError("\(name) is not for --method \(removal.method.rawValue)")
+    }
     guard statistics == nil || removal.shots == 1 else {
       throw ValidationError(
         "--shots above 1 calibrates between shots: give --text or --tokens, not --statistics"
@@ -162,6 +165,15 @@ struct SolverOptions: ParsableArguments {
       repairSteps: repairSteps,
       exchanges: exchanges
     )
+  }
+
+  /// The first option given that means nothing to a method that looks at one layer at a time.
+  var firstBeyondActivations: String? {
+    let options = [
+      ("--steps", steps != nil), ("--damping-gradients", dampingGradients != nil),
+      ("--repair-steps", repairSteps != nil), ("--exchanges", exchanges != nil),
+    ]
+    return options.first { $0.1 }?.0
   }
 
   @Option(help: "Choose in this many steps within one calibration.")

@@ -86,6 +86,8 @@ struct UsageTests {
     (prune + ["--target", "0.5", "--steps", "0"], "--steps"),
     (layerwise + ["--tokens", "t", "--shots", "2"], "--shots"),
     (layerwise, "--tokens"),
+    (layerwise + ["--tokens", "t", "--steps", "2"], "--steps"),
+    (layerwise + ["--tokens", "t", "--exchanges", "2"], "--exchanges"),
     (prune + ["--target", "0.5", "--repair-steps", "0"], "--repair-steps"),
     (prune + ["--target", "0.5", "--exchanges=-1"], "--exchanges"),
     (prune + ["--target", "0.5", "--damping-gradients=-1"], "--damping-gradients"),

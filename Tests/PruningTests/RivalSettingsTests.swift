@@ -19,7 +19,7 @@ struct RivalSettingsTests {
     var pattern = try PruningSettings(structure: .nm(kept: 2, of: 4), method: method)
     pattern.allocation = .owl
     #expect(throws: PruningError.allocationDoesNotFit(.owl, method)) { try pattern.validate() }
-    #expect(throws: PruningError.self) {
+    #expect(throws: PruningError.patternNotWhole(method, .nm(kept: 2, of: 4))) {
       try PruningSettings(structure: .nm(kept: 2, of: 4), method: method, target: 0.25)
     }
     var other = try PruningSettings(structure: .element, method: .magnitude, target: 0.5)
