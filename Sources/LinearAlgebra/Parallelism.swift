@@ -168,3 +168,23 @@ package func concurrentChunks<Element: BitwiseCopyable & Sendable, State: Sendab
     }
   }
 }
+
+/// Changes each of some elements, in parallel.
+///
+/// - Parameters:
+///   - states: The elements.
+///   - count: How many of them, from the first on.
+///   - body: Receives the number of an element and the element.
+@inlinable
+package func concurrentUpdates<State: Sendable>(
+  of states: inout [State],
+  count: Int,
+  _ body: @Sendable (Int, inout State) -> Void
+) {
+  precondition(count <= states.count, "no more than there are")
+  unsafe states.withUnsafeMutableBufferPointer { buffer in
+    // SAFETY: each index has one element of its own, within the buffer.
+    nonisolated(unsafe) let base = unsafe buffer
+    concurrently(count: count) { unsafe body($0, &base[$0]) }
+  }
+}

@@ -26,10 +26,12 @@ struct AllocationPicture {
   let geometry: PictureGeometry
   /// The rise that has the darkest colour.
   let largestRise: Double
+  private let predictsLoss: Bool
 
   init(of report: PruningReport, measure: Measure, identifier: String) {
     self.measure = measure
     self.identifier = identifier
+    predictsLoss = report.predictsLoss
     blocks = report.sumsByBlock
     kinds = report.sumsByKind
     cells = Dictionary(grouping: report.layers) { Cell(block: $0.block, kind: $0.kind) }
@@ -159,8 +161,8 @@ struct AllocationPicture {
   }
 
   func details(of sum: LayerSum) -> String {
-    "\(Quantity.percent(sum.shareRemoved)) of \(Quantity.grouped(sum.weights)) weights removed, "
-      + "predicted rise \(Quantity.nats(sum.predictedRise))"
+    "\(Quantity.percent(sum.shareRemoved)) of \(Quantity.grouped(sum.weights)) weights removed"
+      + (predictsLoss ? ", predicted rise \(Quantity.nats(sum.predictedRise))" : "")
   }
 
   /// The value of a square between 0 and 1 on the colour scale.

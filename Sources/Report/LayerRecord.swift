@@ -1,6 +1,6 @@
 /// What happened to one weight matrix.
 ///
-/// All losses are in nats per token. The bias counts neither as a weight nor as a column.
+/// All losses are in nats per token, and zero from methods that predict none. The bias counts neither as a weight nor as a column.
 package struct LayerRecord: Sendable, Equatable {
   /// The layer's name in the checkpoint, without `.weight`.
   package var name: String
@@ -26,6 +26,11 @@ package struct LayerRecord: Sendable, Equatable {
   package var lossZeroedOnly: Double
   /// The quadratic loss after repairing the kept weights.
   package var lossRepaired: Double
+  /// The relative error of the layer's output, `‖(X − W) x‖² / ‖W x‖²` over the tokens, had the
+  /// weights only been set to zero; only from methods that look at one layer at a time.
+  package var outputErrorZeroed: Double?
+  /// The same error with the new weights.
+  package var outputError: Double?
   /// The damping `λ_A` that was used, a share of the mean diagonal of `A`.
   package var dampingActivations: Double
   /// The damping `λ_G` that was used, a share of the mean diagonal of `G`.

@@ -55,7 +55,7 @@ enum PageTemplate {
     """
   )
 
-  /// The two pictures of a report.
+  /// The pictures of a report; section `cost` where the loss is predicted.
   static let pictures = parsed(
     """
     <figure>
@@ -66,6 +66,7 @@ enum PageTemplate {
     out. The bars show whole blocks (above) and all matrices of one kind (right). Point at a square \
     for its figures.</figcaption>
     </figure>
+    {{#cost}}
     <h3>What that costs, as predicted</h3>
     <figure>
     <div class="scroll" tabindex="0" role="region" aria-label="{{{riseLabel}}}">
@@ -74,6 +75,7 @@ enum PageTemplate {
     <figcaption>How much each matrix adds to the loss, in nats per token. The strongest colour is \
     the costliest matrix of this model.</figcaption>
     </figure>
+    {{/cost}}
 
     """
   )

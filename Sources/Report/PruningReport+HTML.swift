@@ -34,7 +34,7 @@ extension PruningReport {
   /// The pictures of the allocation and of its cost.
   ///
   /// - Parameter identifier: A prefix for identifiers, different for each report on a page.
-  /// - Returns: Two figures.
+  /// - Returns: Two figures; one from a method that predicts no loss.
   func pictures(identifier: String) -> Markup {
     let share = AllocationPicture(
       of: self,
@@ -46,14 +46,16 @@ extension PruningReport {
       measure: .predictedRise,
       identifier: "\(identifier)-rise"
     )
-    return Markup(
-      PageTemplate.pictures,
-      Fields([
-        "share": share.svg, "rise": rise.svg,
-        "shareLabel": Markup(text: "Picture of the share removed: \(model.name)"),
-        "riseLabel": Markup(text: "Picture of the predicted rise in loss: \(model.name)"),
-      ])
-    )
+    var fields = Fields([
+      "share": share.svg,
+      "shareLabel": Markup(text: "Picture of the share removed: \(model.name)"),
+    ])
+    let cost = Fields([
+      "rise": rise.svg,
+      "riseLabel": Markup(text: "Picture of the predicted rise in loss: \(model.name)"),
+    ])
+    fields.set("cost", section: predictsLoss ? [cost] : [])
+    return Markup(PageTemplate.pictures, fields)
   }
 
   private func head(_ title: String) -> Markup {
@@ -85,7 +87,12 @@ extension PruningReport {
       let perplexities = [dense, pruned].map { Quantity.perplexity(ofLoss: $0) }
       cards.append((perplexities.joined(separator: " → "), "perplexity"))
     }
-    cards.append((Quantity.figure(total.predictedRise), "predicted rise in loss, nats per token"))
+    if predictsLoss {
+      cards.append((Quantity.figure(total.predictedRise), "predicted rise in loss, nats per token"))
+    }
+    if let error = meanOutputError {
+      cards.append((Quantity.percent(error), "error of a layer's output, on average"))
+    }
     if let rise = loss.rise {
       cards.append((Quantity.figure(rise), "measured rise in loss, nats per token"))
     }
@@ -102,15 +109,18 @@ extension PruningReport {
     text += ". "
     guard let dense = loss.dense, let pruned = loss.pruned, let rise = loss.rise else {
       return text
-        + "The loss was predicted to rise by "
-        + "\(Quantity.nats(total.predictedRise)); it was not measured afterwards."
+        + (predictsLoss
+          ? "The loss was predicted to rise by "
+            + "\(Quantity.nats(total.predictedRise)); it was not measured afterwards."
+          : "The loss was not measured afterwards.")
     }
     return text
       + "On the calibration text, the loss went from \(Quantity.fixed(dense, decimals: 3)) to "
       + "\(Quantity.fixed(pruned, decimals: 3)) nats per token (perplexity "
       + "\(Quantity.perplexity(ofLoss: dense)) to \(Quantity.perplexity(ofLoss: pruned))): "
-      + "a \(rise < 0 ? "fall" : "rise") of \(Quantity.figure(abs(rise))), where a rise of "
-      + "\(Quantity.figure(total.predictedRise)) was predicted."
+      + "a \(rise < 0 ? "fall" : "rise") of \(Quantity.figure(abs(rise)))"
+      + (predictsLoss
+        ? ", where a rise of \(Quantity.figure(total.predictedRise)) was predicted." : ".")
   }
 
   private var footer: String {

@@ -1,24 +1,48 @@
 extension PruningReport {
   var layerRows: HTMLTable {
-    let losses = DecimalColumn(layers.flatMap { [$0.lossZeroedOnly, $0.lossRepaired] })
-    let rises = DecimalColumn(layers.map(\.predictedRise))
     var table = HTMLTable(
-      label: "Layers; losses in nats per token",
+      label: predictsLoss
+        ? "Layers; losses in nats per token" : "Layers; errors relative to the layer's output",
       columns: [
         .name("Layer"), .number("Size"), .number("Rows kept"), .number("Columns kept"),
-        .number("Weights removed"), .number("Predicted rise, nats/token"),
-        .number("Loss zeroed only"), .number("Loss repaired"), .number("Damping A, G"),
-      ]
+        .number("Weights removed"),
+      ] + (predictsLoss ? Self.lossColumns : Self.errorColumns) + [.number("Damping A, G")]
     )
-    for layer in layers {
-      table.add([
-        layer.name, layer.size, "\(layer.rowsKept)",
-        "\(layer.columnsKept)", Quantity.percent(layer.shareRemoved),
-        rises.text(layer.predictedRise), losses.text(layer.lossZeroedOnly),
-        losses.text(layer.lossRepaired), layer.damping,
-      ])
+    let costs = layerCosts
+    for (layer, costs) in zip(layers, costs) {
+      table.add(
+        [
+          layer.name, layer.size, "\(layer.rowsKept)", "\(layer.columnsKept)",
+          Quantity.percent(layer.shareRemoved),
+        ] + costs + [layer.damping]
+      )
     }
     return table
+  }
+
+  private static let lossColumns: [HTMLTable.Column] = [
+    .number("Predicted rise, nats/token"), .number("Loss zeroed only"), .number("Loss repaired"),
+  ]
+  private static let errorColumns: [HTMLTable.Column] = [
+    .number("Output error zeroed only"), .number("Output error"),
+  ]
+
+  /// What the removals cost each layer: predicted rise, loss zeroed only and repaired, or, where no
+  /// loss is predicted, the errors of the output zeroed only and with the new weights.
+  var layerCosts: [[String]] {
+    guard predictsLoss else {
+      return layers.map { layer in
+        [layer.outputErrorZeroed, layer.outputError].map { $0.map(Quantity.percent) ?? "–" }
+      }
+    }
+    let losses = DecimalColumn(layers.flatMap { [$0.lossZeroedOnly, $0.lossRepaired] })
+    let rises = DecimalColumn(layers.map(\.predictedRise))
+    return layers.map { layer in
+      [
+        rises.text(layer.predictedRise), losses.text(layer.lossZeroedOnly),
+        losses.text(layer.lossRepaired),
+      ]
+    }
   }
 
   func sumRows(_ name: String, _ sums: [(label: String, sum: LayerSum)]) -> HTMLTable {
@@ -27,16 +51,15 @@ extension PruningReport {
       label: "Sums by \(name.lowercased())",
       columns: [
         .text(name), .number("Matrices"), .number("Weights"), .number("Weights kept"),
-        .number("Removed"), .number("Predicted rise, nats/token"),
-      ]
+        .number("Removed"),
+      ] + (predictsLoss ? [.number("Predicted rise, nats/token")] : [])
     )
     func add(_ label: String, _ sum: LayerSum, isStrong: Bool = false) {
       table.add(
         [
           label, Quantity.grouped(sum.layers), Quantity.grouped(sum.weights),
           Quantity.grouped(sum.weightsKept), Quantity.percent(sum.shareRemoved),
-          rises.text(sum.predictedRise),
-        ],
+        ] + (predictsLoss ? [rises.text(sum.predictedRise)] : []),
         isStrong: isStrong
       )
     }

@@ -94,16 +94,17 @@ extension ShotRecord {
 
 extension LayerRecord {
   fileprivate var json: JSONValue {
-    [
+    .members([
       "name": JSONValue(name), "block": JSONValue(block), "kind": JSONValue(kind),
       "outputs": JSONValue(outputs), "inputs": JSONValue(inputs), "hasBias": .bool(hasBias),
       "rowsKept": JSONValue(rowsKept), "columnsKept": JSONValue(columnsKept),
       "weightsKept": JSONValue(weightsKept), "predictedRise": JSONValue(predictedRise),
       "lossZeroedOnly": JSONValue(lossZeroedOnly), "lossRepaired": JSONValue(lossRepaired),
+      "outputErrorZeroed": .optional(outputErrorZeroed), "outputError": .optional(outputError),
       "dampingActivations": JSONValue(dampingActivations),
       "dampingGradients": JSONValue(dampingGradients),
       "dampingRaised": JSONValue(dampingRaised),
-    ]
+    ])
   }
 }
 

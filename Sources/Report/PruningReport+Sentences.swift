@@ -30,6 +30,15 @@ extension PruningReport {
     }
   }
 
+  /// Whether the method predicts what a removal does to the loss.
+  var predictsLoss: Bool { !settings.method.isLayerLocal }
+
+  /// The mean over layers of the relative error of their output, where it was measured.
+  var meanOutputError: Double? {
+    let errors = layers.compactMap(\.outputError)
+    return errors.isEmpty ? nil : errors.reduce(0, +) / Double(errors.count)
+  }
+
   /// The parts that all layers' names begin with, such as `model.layers.`, the last two left out.
   var commonPrefix: String {
     let names = layers.map { $0.name.split(separator: ".", omittingEmptySubsequences: false) }
@@ -57,7 +66,10 @@ extension PruningReport {
       )
       lines.append(("perplexity", before(dense, loss.pruned, Quantity.perplexity(ofLoss:))))
     }
-    lines.append(("predicted rise", Quantity.nats(total.predictedRise)))
+    if predictsLoss { lines.append(("predicted rise", Quantity.nats(total.predictedRise))) }
+    if let error = meanOutputError {
+      lines.append(("output error", "\(Quantity.percent(error)) on average over the layers"))
+    }
     if let rise = loss.rise { lines.append(("measured rise", Quantity.nats(rise))) }
     let seconds = run?.phases.map { "\($0.name) \(Quantity.duration(seconds: $0.seconds))" } ?? []
     if !seconds.isEmpty { lines.append(("time", seconds.joined(separator: ", "))) }

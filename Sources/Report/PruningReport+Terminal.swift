@@ -39,29 +39,33 @@ extension PruningReport {
   }
 
   private func layerTable(_ style: TerminalStyle) -> TextTable {
-    let losses = DecimalColumn(layers.flatMap { [$0.lossZeroedOnly, $0.lossRepaired] })
-    let rises = DecimalColumn(layers.map(\.predictedRise))
     let prefix = commonPrefix
+    let unit = predictsLoss ? "losses in nats per token" : "errors relative to the output"
+    let costColumns: [TextTable.Column] =
+      predictsLoss
+      ? [
+        .init("predicted rise", importance: 20), .init("zeroed only", importance: 5),
+        .init("repaired", importance: 6),
+      ]
+      : [.init("zeroed only", importance: 5), .init("output error", importance: 6)]
     var table = TextTable(
-      title: prefix.isEmpty
-        ? "Layers (losses in nats per token)"
-        : "Layers in \(prefix) (losses in nats per token)",
+      title: prefix.isEmpty ? "Layers (\(unit))" : "Layers in \(prefix) (\(unit))",
       columns: [
         .init("layer", .left, shortestWidth: 20), .init("size", importance: 8),
         .init("kept rows", importance: 4),
         .init("kept columns", importance: 4), .init("removed", importance: 20),
-        .init("predicted rise", importance: 20), .init("zeroed only", importance: 5),
-        .init("repaired", importance: 6), .init("damping A, G", importance: 2),
+      ] + costColumns + [
+        .init("damping A, G", importance: 2),
         .init("", .left, importance: 3, isAccented: true),
       ]
     )
-    for layer in layers {
-      table.add([
-        String(layer.name.dropFirst(prefix.count)), layer.size, "\(layer.rowsKept)",
-        "\(layer.columnsKept)", Quantity.percent(layer.shareRemoved),
-        rises.text(layer.predictedRise), losses.text(layer.lossZeroedOnly),
-        losses.text(layer.lossRepaired), layer.damping, style.bar(layer.shareRemoved, width: 10),
-      ])
+    for (layer, costs) in zip(layers, layerCosts) {
+      table.add(
+        [
+          String(layer.name.dropFirst(prefix.count)), layer.size, "\(layer.rowsKept)",
+          "\(layer.columnsKept)", Quantity.percent(layer.shareRemoved),
+        ] + costs + [layer.damping, style.bar(layer.shareRemoved, width: 10)]
+      )
     }
     return table
   }
@@ -85,16 +89,19 @@ extension PruningReport {
       title: "By \(name)",
       columns: [
         .init(name, alignment, shortestWidth: 8), .init("weights", importance: 5),
-        .init("kept", importance: 4), .init("removed"), .init("predicted rise"),
-        .init("", .left, importance: 1, isAccented: true),
+        .init("kept", importance: 4), .init("removed"),
+      ] + (predictsLoss ? [.init("predicted rise")] : []) + [
+        .init("", .left, importance: 1, isAccented: true)
       ]
     )
     for (label, sum) in sums {
-      table.add([
-        label, Quantity.count(sum.weights), Quantity.count(sum.weightsKept),
-        Quantity.percent(sum.shareRemoved), rises.text(sum.predictedRise),
-        style.bar(sum.shareRemoved, width: 20),
-      ])
+      table.add(
+        [
+          label, Quantity.count(sum.weights), Quantity.count(sum.weightsKept),
+          Quantity.percent(sum.shareRemoved),
+        ] + (predictsLoss ? [rises.text(sum.predictedRise)] : [])
+          + [style.bar(sum.shareRemoved, width: 20)]
+      )
     }
     return table
   }

@@ -48,6 +48,10 @@ extension LayerRecord {
     try Check.finite(predictedRise, "\(path).predictedRise")
     try Check.finite(lossZeroedOnly, "\(path).lossZeroedOnly")
     try Check.finite(lossRepaired, "\(path).lossRepaired")
+    if let outputErrorZeroed {
+      try Check.notNegative(outputErrorZeroed, "\(path).outputErrorZeroed")
+    }
+    if let outputError { try Check.notNegative(outputError, "\(path).outputError") }
     try Check.notNegative(dampingActivations, "\(path).dampingActivations")
     try Check.notNegative(dampingGradients, "\(path).dampingGradients")
     try Check.integer(dampingRaised, in: 0...Check.largest, "\(path).dampingRaised")

@@ -82,8 +82,9 @@ extension LayerRecord {
       at: path,
       keys: [
         "name", "block", "kind", "outputs", "inputs", "hasBias", "rowsKept", "columnsKept",
-        "weightsKept", "predictedRise", "lossZeroedOnly", "lossRepaired", "dampingActivations",
-        "dampingGradients", "dampingRaised",
+        "weightsKept", "predictedRise", "lossZeroedOnly", "lossRepaired",
+        "outputErrorZeroed", "outputError", "dampingActivations", "dampingGradients",
+        "dampingRaised",
       ]
     )
     self.init(
@@ -100,6 +101,8 @@ extension LayerRecord {
     predictedRise = try reader.number("predictedRise")
     lossZeroedOnly = try reader.number("lossZeroedOnly")
     lossRepaired = try reader.number("lossRepaired")
+    outputErrorZeroed = try reader.optionalNumber("outputErrorZeroed")
+    outputError = try reader.optionalNumber("outputError")
     dampingActivations = try reader.number("dampingActivations")
     dampingGradients = try reader.number("dampingGradients")
     dampingRaised = try reader.integer("dampingRaised")

@@ -47,6 +47,20 @@ package enum PruningMethod: String, Sendable, CaseIterable {
   case magnitude
   /// Costs from the variances of the inputs; biases take over the means.
   case activation
+  /// Weights times the norms of their inputs, layer by layer, no repair.
+  case wanda
+  /// A repairing sweep over each layer's columns.
+  case sparsegpt
+  /// Each layer's output by ADMM, then conjugate gradients.
+  case alps
+
+  /// Whether the method predicts errors of each layer's output and not of the loss.
+  package var isLayerLocal: Bool {
+    switch self {
+    case .wanda, .sparsegpt, .alps: true
+    case .surgeon, .kobd, .lobd, .magnitude, .activation: false
+    }
+  }
 }
 
 /// How the target is shared between layers.
@@ -55,6 +69,8 @@ package enum AllocationMethod: String, Sendable, CaseIterable {
   case global
   /// The same share in every layer.
   case uniform
+  /// A smaller share in blocks with more outliers among their scores.
+  case owl
 }
 
 /// What was asked for.

@@ -124,31 +124,16 @@ extension DecoderBlock {
     let feedForward =
       gate == nil
       ? [pieces.map(\.slopes.up)] : [pieces.map(\.slopes.gate), pieces.map(\.slopes.up)]
-    return [
-      LinearTraffic(
-        group: groups[0],
-        inputs: pieces.map(\.tape.attentionInput),
-        gradients: [
-          pieces.map(\.slopes.queryRows), pieces.map(\.slopes.keyRows),
-          pieces.map(\.slopes.valueRows),
-        ]
-      ),
-      LinearTraffic(
-        group: groups[1],
-        inputs: pieces.map(\.tape.contextRows),
-        gradients: [pieces.map(\.slopes.middle)]
-      ),
-      LinearTraffic(
-        group: groups[2],
-        inputs: pieces.map(\.tape.feedForwardInput),
-        gradients: feedForward
-      ),
-      LinearTraffic(
-        group: groups[3],
-        inputs: pieces.map(\.tape.neurons),
-        gradients: [pieces.map(\.slopes.output)]
-      ),
+    let gradients = [
+      [
+        pieces.map(\.slopes.queryRows), pieces.map(\.slopes.keyRows),
+        pieces.map(\.slopes.valueRows),
+      ],
+      [pieces.map(\.slopes.middle)], feedForward, [pieces.map(\.slopes.output)],
     ]
+    return zip(inputs(of: pieces), gradients).map { shown, gradients in
+      LinearTraffic(group: shown.group, inputs: shown.inputs, gradients: gradients)
+    }
   }
 }
 

@@ -20,6 +20,7 @@ package struct LinearTraffic: Sendable {
   /// For each layer of the group, in order, the pieces of `g = ∂loss/∂y` of the cross entropy summed
   /// over positions, in nats; shape `[tokens of the piece, outputs]`.
   ///
-  /// The last position of each sequence predicts nothing, and counts as a token all the same.
+  /// The last position of each sequence predicts nothing, and counts as a token all the same. Empty
+  /// in a forward pass.
   package let gradients: [[Matrix<Float>]]
 }

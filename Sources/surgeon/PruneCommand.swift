@@ -63,7 +63,7 @@ struct PruneCommand: ParsableCommand {
 
   func validate() throws {
     try checkOutputName(output)
-    let needsData = removal.method != .magnitude
+    let needsData = removal.method.needsData
     guard statistics == nil || input.input == nil else {
       throw ValidationError("give --statistics, or a text or token file, not both")
     }
@@ -74,6 +74,9 @@ struct PruneCommand: ParsableCommand {
       throw ValidationError(
         "--shot-ramp, --shot-data and --held-out-… speak of several shots: give --shots above 1"
       )
+    }
+    if removal.method.isLayerLocal, let name = solver.firstBeyondActivations {
+      throw ValidationError("\(name) is not for --method \(removal.method.rawValue)")
     }
     guard statistics == nil || removal.shots == 1 else {
       throw ValidationError(
@@ -124,6 +127,15 @@ struct SolverOptions: ParsableArguments {
       repairSteps: repairSteps,
       exchanges: exchanges
     )
+  }
+
+  /// The first option given that means nothing to a method that looks at one layer at a time.
+  var firstBeyondActivations: String? {
+    let options = [
+      ("--steps", steps != nil), ("--damping-gradients", dampingGradients != nil),
+      ("--repair-steps", repairSteps != nil), ("--exchanges", exchanges != nil),
+    ]
+    return options.first { $0.1 }?.0
   }
 
   @Option(help: "Choose in this many steps within one calibration.")

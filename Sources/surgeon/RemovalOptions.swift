@@ -22,16 +22,19 @@ struct RemovalOptions: ParsableArguments {
 
   @Option(
     help: """
-      surgeon, kobd (no repair), lobd (activations only), magnitude, or, for neurons and heads, \
-      activation (variances only).
+      surgeon, kobd (no repair), lobd (activations only), magnitude; for neurons and heads also \
+      activation (variances only); for element and N:M also the published methods that look at one \
+      layer at a time: wanda, sparsegpt, alps.
       """
   )
   var method: Method = .surgeon
 
   @Option(
     help: """
-      One threshold over all layers (global), or the same share in each (uniform: of neurons and \
-      heads the same numbers, which is the default for these; global for all else).
+      One threshold over all layers (global), the same share in each (uniform: of neurons and \
+      heads the same numbers), or less from blocks with more outliers (owl; for wanda, sparsegpt, \
+      alps). Neurons, heads and methods that look at one layer are uniform unless told, all else \
+      is global.
       """
   )
   var allocation: Allocation?
@@ -81,6 +84,9 @@ struct RemovalOptions: ParsableArguments {
       )
     }
     guard 1...1000 ~= shots else { throw ValidationError("--shots must be between 1 and 1000") }
+    guard shots == 1 || !method.isLayerLocal else {
+      throw ValidationError("--shots above 1 is not for --method \(method.rawValue)")
+    }
   }
 }
 

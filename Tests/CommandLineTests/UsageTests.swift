@@ -14,7 +14,8 @@ struct UsageTests {
       "--structure", "--target", "--method", "--allocation", "--shots", "--steps",
       "--damping-activations", "--damping-gradients", "--repair-steps", "--exchanges", "--profile",
       "--output", "--overwrite", "--head-unit", "--multiple-of", "--head-multiple-of",
-      "--keep-first", "--keep-last", "--max-share",
+      "--keep-first", "--keep-last", "--max-share", "--shot-ramp", "--shot-data", "--held-out-text",
+      "--held-out-tokens",
       "--json", "--threads", "--quiet",
     ],
     "export": [
@@ -59,6 +60,10 @@ struct UsageTests {
   static let neurons = prune + ["--structure", "neurons", "--target", "0.5"]
 
   static let generate = ["generate", "m", "--prompt", "p"]
+
+  static let layerwise = [
+    "prune", "m", "--structure", "element", "--target", "0.5", "--method", "wanda", "--output", "o",
+  ]
 
   static let wrong: [([String], String)] = [
     (["unknown"], "unknown"),
@@ -105,6 +110,10 @@ struct UsageTests {
     (prune + ["--target", "0.5", "--shots", "0"], "--shots"),
     (prune + ["--target", "0.5", "--shots", "2"], "--shots"),
     (prune + ["--target", "0.5", "--steps", "0"], "--steps"),
+    (layerwise + ["--tokens", "t", "--shots", "2"], "--shots"),
+    (layerwise, "--tokens"),
+    (layerwise + ["--tokens", "t", "--steps", "2"], "--steps"),
+    (layerwise + ["--tokens", "t", "--exchanges", "2"], "--exchanges"),
     (prune + ["--target", "0.5", "--repair-steps", "0"], "--repair-steps"),
     (prune + ["--target", "0.5", "--exchanges=-1"], "--exchanges"),
     (prune + ["--target", "0.5", "--damping-gradients=-1"], "--damping-gradients"),

@@ -14,9 +14,12 @@ struct Removal: Sendable, CustomTestStringConvertible {
     (.element, 0.5), (.nm(kept: 2, of: 4), nil), (.nm(kept: 1, of: 2), 0.3), (.rowsColumns, 0.4),
     (.rows, 0.3), (.columns, 0.3), (.units([.neurons, .heads]), 0.3),
   ]
-  /// Every structure with every method.
+  /// Every structure with every method that removes by it.
   static let all = structures.flatMap { structure, target in
-    Method.allCases.filter { $0 != .activation }.map { Removal(structure, target, $0) }
+    let isWhole = structure == .element || target == nil
+    return Method.allCases.filter { $0 != .activation && (!$0.isLayerLocal || isWhole) }.map {
+      Removal(structure, target, $0)
+    }
   }
 
   /// Every structure with the method that repairs.

@@ -53,7 +53,7 @@ struct ChoiceTests {
       try sampleProblem($0, rows: 4 + $0, inputs: 8, hasBias: $0 == 2)
     }
     let total = problems.reduce(0) { $0 + $1.mask.weightCount }
-    for method in Method.allCases where method != .activation {
+    for method in Method.allCases where method != .activation && !method.isLayerLocal {
       for (steps, target) in [(1, 0.13), (4, 0.5), (3, 0.87)] {
         var settings = try PruningSettings(structure: .element, method: method, target: target)
         settings.steps = steps
@@ -164,7 +164,7 @@ struct ChoiceTests {
           factors: sample.factors,
           mask: mask
         )
-        for method in Method.allCases where method != .activation {
+        for method in Method.allCases where method != .activation && !method.isLayerLocal {
           let settings = try PruningSettings(structure: structure, method: method)
           let outcome = try #require(try prune([problem], settings).outcomes.first)
           for row in 0..<7 {

@@ -135,7 +135,7 @@ struct PageTests {
 
   @Test("a comparison has a bar for each row and both pictures of each report")
   func comparison() throws {
-    let rows = PruningMethod.allCases.enumerated().map { index, method in
+    let rows = PruningMethod.allCases.prefix(4).enumerated().map { index, method in
       ComparisonReport.Row(
         structure: "2:4",
         target: 0.5,

@@ -4,7 +4,7 @@ import Testing
 @testable import Transformer
 
 /// One random block, in both implementations.
-private struct Pair {
+struct Pair {
   let brute: BruteForceBlock
   let block: DecoderBlock
 

@@ -27,6 +27,9 @@ public func prune(
   if case .statistics = options.data, options.shots > 1 {
     throw JobError.badSetting("several shots calibrate between them: give tokens, not statistics")
   }
+  if options.removal.method.isLayerLocal, options.shots > 1 {
+    throw JobError.badSetting("method \(options.removal.method.rawValue) knows one shot only")
+  }
   try checkOutput(
     options.output,
     mark: ModelDirectory.configurationName,
@@ -66,7 +69,10 @@ public func prune(
 
 extension PruneOptions {
   /// The profile of the checkpoint.
-  fileprivate var writtenProfile: Profile { profile ?? .standard(for: removal.structure) }
+  fileprivate var writtenProfile: Profile {
+    profile ?? .standard(for: removal.structure, removal.allocation)
+  }
+
   /// The windows that the schedule's perplexity is measured on: as long as those of the calibration,
   /// or the rows of a token file.
   fileprivate func heldOutWindows(_ opened: OpenedModel, length: Int?) throws -> TokenWindows? {
@@ -153,10 +159,39 @@ struct PruneRun {
     if options.shots > 1 { progress.note("shot \(shot) of \(options.shots)") }
     let source = try tensors(after: shot - 1, isRounded: false)
     let model = try opened.model(with: source)
-    let statistics = try statistics(for: shot, of: model, progress: progress)
-    if shot == 1 { report.loss.dense = statistics?.manifest.loss }
     let share = options.schedule.ramp.share(after: shot, of: options.shots)
     let settings = try options.settings(target: share)
+    let result =
+      settings.method.isLayerLocal
+      ? try layerwise(settings, progress: progress)
+      : try jointly(shot, settings, model, source, progress: progress)
+    if shot == 1 { report.loss.dense = result.lossBefore }
+    report.add(
+      ShotRecord(
+        number: shot,
+        target: settings.target,
+        achieved: result.plan.removedShare,
+        predictedRise: result.outcomes.indices.reduce(0) {
+          $0 + result.plan.predictedRise(of: $1, result.outcomes[$1])
+        },
+        lossBefore: result.lossBefore
+      ),
+      result.plan,
+      result.outcomes,
+      before: result.layers
+    )
+    try files.save(shot, result.outcomes, of: model.linears, report: report)
+  }
+
+  /// Chooses among all layers at once, by the curvature of the loss.
+  private func jointly(
+    _ shot: Int,
+    _ settings: PruningSettings,
+    _ model: DecoderModel,
+    _ source: any TensorSource,
+    progress: any ProgressListener
+  ) throws -> ShotResult {
+    let statistics = try statistics(for: shot, of: model, progress: progress)
     let layers = try ModelLayers(model.linears, source: source, statistics: statistics)
     var solver = try PruningRun(
       store: layers,
@@ -167,27 +202,18 @@ struct PruneRun {
     let meter = SolverMeter(progress, layers: layers.layers.count, settings: settings)
     let plan =
       settings.structure.isUnits
-      ? try chooseUnits(of: model, layers, settings, progress: (share, meter))
+      ? try chooseUnits(of: model, layers, settings, progress: (options.schedule.ramp.share(after: shot, of: options.shots), meter))
       : try meter.choosing { try solver.choose(progress: $0) }
     var outcomes: [LayerOutcome] = []
     try meter.repairing { handler in
       try solver.repair(plan, progress: handler) { outcomes.append($1) }
     }
-    report.add(
-      ShotRecord(
-        number: shot,
-        target: settings.target,
-        achieved: plan.removedShare,
-        predictedRise: outcomes.indices.reduce(0) {
-          $0 + plan.predictedRise(of: $1, outcomes[$1])
-        },
-        lossBefore: statistics?.manifest.loss
-      ),
-      plan,
-      outcomes,
-      before: layers.layers
+    return ShotResult(
+      plan: plan,
+      outcomes: outcomes,
+      layers: layers.layers,
+      lossBefore: statistics?.manifest.loss
     )
-    try files.save(shot, outcomes, of: model.linears, report: report)
   }
 
   /// Chooses neurons and heads for a shot.

@@ -30,8 +30,13 @@ extension PruneOptions {
     }
     if let allocation = removal.allocation { settings.allocation = allocation }
     settings.constraints = removal.constraints
-    if let steps = solver.steps { settings.steps = steps }
     if let damping = solver.dampingActivations { settings.damping.activations = damping }
+    // The rest is about the curvature of the loss, which these methods do not look at.
+    if settings.method.isLayerLocal {
+      try settings.validate()
+      return settings
+    }
+    if let steps = solver.steps { settings.steps = steps }
     if let damping = solver.dampingGradients { settings.damping.gradients = damping }
     if let steps = solver.repairSteps { settings.finalRepair.iterations = steps }
     if let exchanges = solver.exchanges { settings.exchanges = exchanges }

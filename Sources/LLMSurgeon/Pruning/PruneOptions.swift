@@ -20,7 +20,7 @@ public struct RemovalChoice: Sendable, Equatable {
   public var target: Double?
   /// How costs are computed, and whether the rest is repaired.
   public var method: Method
-  /// Whether layers compete or each loses the same share; nil for the structure's default.
+  /// Whether layers compete or each loses the same share; nil for the default of the structure and method.
   public var allocation: Allocation?
   /// Which heads are removed together.
   public var headUnit: HeadUnit

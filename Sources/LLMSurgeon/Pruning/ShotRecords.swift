@@ -75,6 +75,8 @@ extension PruningReport {
       layers[index].predictedRise += plan.predictedRise(of: index, outcome)
       layers[index].lossZeroedOnly += outcome.lossZeroedOnly ?? 0
       layers[index].lossRepaired += outcome.lossRepaired ?? 0
+      layers[index].outputErrorZeroed = outcome.outputErrors?.zeroedOnly
+      layers[index].outputError = outcome.outputErrors?.repaired
       layers[index].dampingActivations = outcome.damping.activations
       layers[index].dampingGradients = outcome.damping.gradients
       layers[index].dampingRaised += outcome.timesDampingRaised

@@ -133,7 +133,7 @@ enum RemovalBudget: Equatable, Sendable {
     let counts = plans.map(\.mask.weightCount)
     switch settings.allocation {
     case .global: self = .total(share(counts.reduce(0, +)))
-    case .uniform: self = .each(counts.map(share))
+    case .uniform, .owl: self = .each(counts.map(share))
     }
   }
 

@@ -81,6 +81,8 @@ package struct LayerOutcome: Sendable {
   package let timesDampingRaised: Int
   /// The iterations of the repair; zero where it was solved directly.
   package let iterations: Int
+  /// The errors of the layer's own output; only from methods that look at nothing else.
+  package var outputErrors: OutputErrors?
 }
 
 /// What the work is at, for a progress bar.

@@ -28,6 +28,7 @@ package struct PruningRun: Sendable {
     consequences: [Consequence] = []
   ) throws(PruningError) {
     try settings.validate()
+    precondition(!settings.method.isLayerLocal, "a method that compares layers")
     self.store = store
     self.settings = settings
     descriptions = store.layers

@@ -20,6 +20,9 @@ struct Defaults {
   let stepRepair = ConjugateGradientLimits(iterations: 20, tolerance: 1e-3)
   let finalRepair = ConjugateGradientLimits(iterations: 50, tolerance: 1e-4)
 
+  /// What the authors of SparseGPT and ALPS published; there is no `G`.
+  private static let layerLocalDamping = Damping(activations: 0.01, gradients: 0)
+
   /// The numbers for a structure.
   ///
   /// - Parameters:
@@ -28,9 +31,15 @@ struct Defaults {
   ///   - shots: The number of calibrations in all.
   init(for structure: Structure, method: Method, shots: Int) {
     let isOnce = shots == 1
-    // The same widths in all blocks are what other software loads without further ado.
-    allocation = structure.isUnits ? .uniform : .global
+    // The same widths in all blocks are what other software loads without further ado; errors of one
+    // layer's output say nothing about another's.
+    allocation = structure.isUnits || method.isLayerLocal ? .uniform : .global
     exchanges = structure == .element && method.repairs && isOnce ? 2 : 0
+    guard !method.isLayerLocal else {
+      damping = Self.layerLocalDamping
+      steps = 1
+      return
+    }
     switch structure {
     case .rowsColumns, .rows, .columns:
       damping = Damping(activations: 0.01, gradients: 1)

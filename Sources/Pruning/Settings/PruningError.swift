@@ -10,6 +10,12 @@ package enum PruningError: Error, Equatable {
   case targetOutOfRange(Double, Structure)
   /// A damping is negative or not finite.
   case dampingOutOfRange(activations: Double, gradients: Double)
+  /// The method does not remove by this structure.
+  case methodDoesNotFit(Method, Structure)
+  /// The method completes all blocks of a pattern, and the target is below that.
+  case patternNotWhole(Method, Structure)
+  /// The method cannot share its target in this way.
+  case allocationDoesNotFit(Allocation, Method)
   /// A number of steps or iterations is below one, or one of exchanges below zero.
   case countOutOfRange(Int)
   /// A tolerance is not at least 0 and below 1.
@@ -67,6 +73,15 @@ extension PruningError: CustomStringConvertible {
       """
     case .dampingOutOfRange(let activations, let gradients):
       "the damping (\(activations), \(gradients)) must be finite and not negative"
+    case .methodDoesNotFit(let method, let structure):
+      """
+      method \(method.rawValue) does not remove by structure \(structure); \
+      choose element or N:M, or another method
+      """
+    case .patternNotWhole(let method, let structure):
+      "method \(method.rawValue) completes every block of \(structure); leave out the target"
+    case .allocationDoesNotFit(let allocation, let method):
+      Self.misfit(allocation, method)
     case .countOutOfRange(let count):
       "\(count) is no number of steps, iterations or exchanges; give at least 1"
     case .toleranceOutOfRange(let tolerance):
@@ -104,6 +119,20 @@ extension PruningError: CustomStringConvertible {
       the nearest that can is \(figure(nearest))
       """
     default: nil
+    }
+  }
+
+  private static func misfit(_ allocation: Allocation, _ method: Method) -> String {
+    switch allocation {
+    case .global:
+      """
+      allocation global compares all layers, and the scores of \(method.rawValue) mean something \
+      within one layer only; choose uniform or owl
+      """
+    case .uniform, .owl:
+      method.isLayerLocal
+        ? "an N:M pattern removes the same share everywhere; leave out --allocation"
+        : "allocation owl is for wanda, sparsegpt and alps; choose global or uniform"
     }
   }
 

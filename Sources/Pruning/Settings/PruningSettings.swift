@@ -13,9 +13,27 @@ public enum Method: String, CaseIterable, Sendable {
   /// The variance of each input times the squared norm of its column, without curvature of the
   /// output; the bias takes over the mean of what is lost. For neurons and heads.
   case activation
+  /// ``Wanda``: weights times the norms of their inputs, compared within rows; no repair.
+  case wanda
+  /// ``SparseGPT``: a sweep over the columns of each layer that repairs its output as it goes.
+  case sparsegpt
+  /// ``ALPS``: each layer's output by ADMM, then conjugate gradients.
+  case alps
 
-  /// Whether the kept weights are moved to make up for the removed ones.
+  /// Whether the solver moves the kept weights to make up for the removed ones.
   package var repairs: Bool { self == .surgeon }
+
+  /// Whether the method looks at one layer's output at a time, block after block, each with what
+  /// the pruned blocks below hand on.
+  public var isLayerLocal: Bool {
+    switch self {
+    case .wanda, .sparsegpt, .alps: true
+    case .surgeon, .kobd, .lobd, .magnitude, .activation: false
+    }
+  }
+
+  /// Whether the method looks at any data.
+  public var needsData: Bool { self != .magnitude }
 }
 
 /// How the target is shared among the layers.
@@ -24,6 +42,8 @@ public enum Allocation: String, CaseIterable, Sendable {
   case global
   /// Each layer loses the same share; of neurons and heads, each block keeps the same numbers.
   case uniform
+  /// Blocks with more outliers among their scores lose less: ``OutlierShares``.
+  case owl
 }
 
 /// By what removals are ordered.
@@ -142,6 +162,7 @@ package struct PruningSettings: Equatable, Sendable {
       throw .toleranceOutOfRange(tolerance)
     }
     try validateUnits()
+    try validateCombination()
   }
 
   /// Checks what only neurons and heads know, and how it goes together.
@@ -152,9 +173,26 @@ package struct PruningSettings: Equatable, Sendable {
       if constraints != UnitConstraints() { throw .constraintsNeedUnits(structure) }
       return
     }
+    guard !method.isLayerLocal, allocation != .owl else {
+      throw method.isLayerLocal
+        ? .methodDoesNotFit(method, structure) : .allocationDoesNotFit(allocation, method)
+    }
     guard allocation == .global || (constraints.keepFirst == 0 && constraints.keepLast == 0) else {
       throw .constraintsContradict
     }
+  }
+
+  /// Checks that structure, target, method and allocation go together.
+  private func validateCombination() throws(PruningError) {
+    guard method.isLayerLocal else {
+      guard allocation != .owl else { throw .allocationDoesNotFit(allocation, method) }
+      return
+    }
+    guard !structure.isStructured else { throw .methodDoesNotFit(method, structure) }
+    guard allocation != .global else { throw .allocationDoesNotFit(allocation, method) }
+    guard case .nm = structure else { return }
+    guard allocation == .uniform else { throw .allocationDoesNotFit(allocation, method) }
+    guard target == structure.largestShare else { throw .patternNotWhole(method, structure) }
   }
 
   /// The share that is to be removed after each step, rising to ``target``.

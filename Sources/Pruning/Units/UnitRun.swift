@@ -70,7 +70,7 @@ package struct UnitRun: Sendable {
   private func shares(_ allocation: WidthAllocation) throws(PruningError) -> [Int] {
     switch settings.allocation {
     case .global: try allocation.global()
-    case .uniform: try allocation.uniform()
+    case .uniform, .owl: try allocation.uniform()  // `owl` was refused with the settings.
     }
   }
 

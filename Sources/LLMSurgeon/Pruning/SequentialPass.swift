@@ -1,0 +1,172 @@
+import Checkpoint
+import Curvature
+import LinearAlgebra
+import Pruning
+import Tensors
+import Transformer
+
+/// Prunes a model block by block with a method that looks at one layer's output at a time.
+///
+/// All layers of a block are measured with the block's own weights as they came, on what the pruned
+/// blocks below hand on, as Wanda, SparseGPT and ALPS were published. One block's weights and the
+/// hidden states of all windows are in memory, and the weights of what is pruned.
+struct SequentialPass {
+  /// The model as it came.
+  let opened: OpenedModel
+  /// The windows whose activations count.
+  let windows: TokenWindows
+  /// The method and what to remove.
+  let settings: PruningSettings
+
+  /// Prunes every layer.
+  ///
+  /// - Parameters:
+  ///   - layers: The layers with their weights.
+  ///   - progress: Hears of each layer.
+  /// - Returns: One outcome for each layer, in the model's order.
+  /// - Throws: What reading the model, computing, and the method throw.
+  func prune(_ layers: ModelLayers, progress: any ProgressListener) throws -> [LayerOutcome] {
+    let model = opened.model
+    let sequences = try TokenSequences(tokens: windows.tokens, length: windows.length)
+    let shares = try shares(sequences, layers, progress: progress)
+    var hidden = try model.embed(sequences)
+    var workspace = BlockWorkspace()
+    var outcomes: [LayerOutcome] = []
+    progress.begin("pruning", total: model.linears.count, unit: "layers")
+    defer { progress.end() }
+    for block in 0..<model.decoder.blocks {
+      let moments = try model.loadBlock(block).inputMoments(
+        hidden,
+        length: windows.length,
+        in: &workspace
+      )
+      var pruned = MemoryTensors()
+      for (index, linear) in model.linears.enumerated() where linear.block == block {
+        let outcome = try layers.problem(at: index).prunedLayerwise(
+          activations: try moments.moment(of: linear),
+          share: shares[block],
+          settings: settings
+        )
+        try pruned.set(linear, outcome.weights)
+        outcomes.append(outcome)
+        progress.advance(to: outcomes.count)
+      }
+      guard block + 1 < model.decoder.blocks else { continue }
+      try loadBlock(block, with: pruned).forward(
+        &hidden,
+        length: windows.length,
+        in: &workspace
+      )
+    }
+    return outcomes
+  }
+
+  /// A block with its new weights, rounded as the checkpoint will hold them.
+  private func loadBlock(_ block: Int, with pruned: MemoryTensors) throws -> DecoderBlock {
+    let source = OverlayTensors(base: opened.directory.tensors, front: pruned, isRounded: true)
+    return try opened.model(with: source).loadBlock(block)
+  }
+
+  /// The share that each block loses.
+  private func shares(
+    _ sequences: TokenSequences,
+    _ layers: ModelLayers,
+    progress: any ProgressListener
+  ) throws -> [Double] {
+    let model = opened.model
+    let blocks = model.decoder.blocks
+    guard settings.allocation == .owl else {
+      return [Double](repeating: settings.target, count: blocks)
+    }
+    progress.begin("measuring outliers", total: blocks, unit: "blocks")
+    defer { progress.end() }
+    var hidden = try model.embed(sequences)
+    var workspace = BlockWorkspace()
+    var ratios: [Double] = []
+    for index in 0..<blocks {
+      let block = try model.loadBlock(index)
+      let moments = try block.inputMoments(hidden, length: windows.length, in: &workspace)
+      ratios.append(
+        try layers.outlierRatio(of: index, in: model) { try moments.moment(of: model.linears[$0]) }
+      )
+      block.forward(&hidden, length: windows.length, in: &workspace)
+      progress.advance(to: index + 1)
+    }
+    return OutlierShares.shares(ratios, target: settings.target)
+  }
+}
+
+extension ModelLayers {
+  /// Prunes every layer from statistics of the model as it came, all layers at once.
+  ///
+  /// - Parameters:
+  ///   - model: The model of these layers.
+  ///   - statistics: Its statistics; only `A` is looked at.
+  ///   - settings: The method and what to remove.
+  ///   - progress: Hears of each layer.
+  /// - Returns: One outcome for each layer, in the model's order.
+  /// - Throws: What reading the model and the statistics, and the method, throw.
+  func pruneLayerwise(
+    _ model: DecoderModel,
+    statistics: StatisticsDirectory,
+    settings: PruningSettings,
+    progress: any ProgressListener
+  ) throws -> [LayerOutcome] {
+    var shares = [Double](repeating: settings.target, count: model.decoder.blocks)
+    if settings.allocation == .owl {
+      let ratios = try shares.indices.map { block in
+        try outlierRatio(of: block, in: model) { try statistics.factors(of: $0).activations }
+      }
+      shares = OutlierShares.shares(ratios, target: settings.target)
+    }
+    progress.begin("pruning", total: layers.count, unit: "layers")
+    defer { progress.end() }
+    return try model.linears.enumerated().map { index, linear in
+      let outcome = try problem(at: index).prunedLayerwise(
+        activations: try statistics.factors(of: index).activations,
+        share: shares[linear.block],
+        settings: settings
+      )
+      progress.advance(to: index + 1)
+      return outcome
+    }
+  }
+
+  /// The share of outliers among the scores of one block.
+  fileprivate func outlierRatio(
+    of block: Int,
+    in model: DecoderModel,
+    activations: (Int) throws -> Matrix<Float>
+  ) throws -> Double {
+    let indices = model.linears.indices.filter { model.linears[$0].block == block }
+    return OutlierShares.ratio(
+      try indices.map { index in
+        let layer = try LayerwiseProblem(
+          try problem(at: index),
+          activations: try activations(index)
+        )
+        return (layer.weights, layer.meanSquares)
+      }
+    )
+  }
+}
+
+extension [String: Matrix<Float>] {
+  /// `A` of the inputs that a layer reads.
+  fileprivate func moment(of linear: LinearDescription) throws -> Matrix<Float> {
+    guard let moment = self[linear.inputGroup] else {
+      throw JobError.badSetting("the inputs of \(linear.name) were not seen")
+    }
+    return moment
+  }
+}
+
+extension MemoryTensors {
+  /// Adds the new weights of a layer, single precision.
+  fileprivate mutating func set(_ linear: LinearDescription, _ weights: Matrix<Float>) throws {
+    for tensor in linear.tensors(of: weights) {
+      let description = TensorDescription(elementType: .float32, shape: tensor.shape)
+      try set(tensor.name, description, floats: tensor.values)
+    }
+  }
+}
