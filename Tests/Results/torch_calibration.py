@@ -1,9 +1,9 @@
 """The same calibration in plain PyTorch, for comparison of time: A and G of every linear layer.
 
-usage: torch_calibration.py MODEL TOKENS THREADS
+usage: torch_calibration.py MODEL TOKENS THREADS [WINDOWS]
 
-float32, eager attention, eight windows at once, one A for layers that share their input, no
-gradients of weights; prints seconds, loading not counted.
+float32, eager attention, WINDOWS windows at once (one unless stated), one A for layers that share
+their input, no gradients of weights; prints seconds, loading not counted.
 """
 import sys
 import time
@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
 model_path, tokens_path, threads = sys.argv[1], sys.argv[2], int(sys.argv[3])
+at_once = int(sys.argv[4]) if len(sys.argv) > 4 else 1
 torch.set_num_threads(threads)
 model = AutoModelForCausalLM.from_pretrained(
     model_path, dtype=torch.float32, attn_implementation="eager"
@@ -45,8 +46,8 @@ for name, module in model.named_modules():
         module.register_forward_hook(hook(name))
 
 start = time.monotonic()
-for first in range(0, len(tokens), 8):
-    window = tokens[first : first + 8]
+for first in range(0, len(tokens), at_once):
+    window = tokens[first : first + at_once]
     embedded = model.get_input_embeddings()(window).detach().requires_grad_(True)
     logits = model(inputs_embeds=embedded).logits[:, :-1]
     torch.nn.functional.cross_entropy(

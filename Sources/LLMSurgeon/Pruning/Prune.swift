@@ -202,7 +202,12 @@ struct PruneRun {
     let meter = SolverMeter(progress, layers: layers.layers.count, settings: settings)
     let plan =
       settings.structure.isUnits
-      ? try chooseUnits(of: model, layers, settings, progress: (options.schedule.ramp.share(after: shot, of: options.shots), meter))
+      ? try chooseUnits(
+        of: model,
+        layers,
+        settings,
+        progress: (options.schedule.ramp.share(after: shot, of: options.shots), meter)
+      )
       : try meter.choosing { try solver.choose(progress: $0) }
     var outcomes: [LayerOutcome] = []
     try meter.repairing { handler in
