@@ -77,6 +77,7 @@ struct PrunedModel {
         data: .statistics(statistics),
         removal: removal.choice,
         solver: solver,
+        profile: .masked,
         output: url
       )
     )
