@@ -4,10 +4,10 @@ usage: llama_speed.py DENSE PRUNED PROMPT NEW RUNS
 
 Prints for each run the tokens a second of the prompt and of what follows, of both files, as JSON. As
 in `surgeon generate --speed`, logits are computed for the last position of the prompt and for each
-new token but the last, and one run that is not counted comes first.
+new token but the last, and one run that is not counted comes first. One thread: threads that wait for
+each other after every small matrix would measure how busy the machine is.
 """
 import json
-import os
 import sys
 import time
 
@@ -15,12 +15,11 @@ from llama_cpp import Llama, llama_synchronize
 
 F32 = 0  # GGML_TYPE_F32, for the cache of keys and values
 files, (prompt, new, runs) = sys.argv[1:3], map(int, sys.argv[3:6])
-threads = len(os.sched_getaffinity(0))
 
 
 def load(path):
-    return Llama(path, n_ctx=prompt + new, type_k=F32, type_v=F32, n_threads=threads,
-                 n_threads_batch=threads, verbose=False)
+    return Llama(path, n_ctx=prompt + new, type_k=F32, type_v=F32, n_threads=1,
+                 n_threads_batch=1, verbose=False)
 
 
 def timed(model, batches):
