@@ -63,6 +63,11 @@ struct PruneCommand: ParsableCommand {
 
   func validate() throws {
     try checkOutputName(output)
+    if removal.target == nil, removal.sizes.choice == nil, removal.structure.impliedShare == nil {
+      throw ValidationError(
+        "give --target, the share of weights to remove, such as 0.5, or a size (--target-…)"
+      )
+    }
     let needsData = removal.method.needsData
     guard statistics == nil || input.input == nil else {
       throw ValidationError("give --statistics, or a text or token file, not both")
