@@ -239,7 +239,7 @@ struct PruneRun {
   }
 
   /// The curvature for a shot: given, or measured at the weights after the shot before.
-  private func statistics(
+  func statistics(
     for shot: Int,
     of model: DecoderModel,
     progress: any ProgressListener

@@ -23,7 +23,7 @@ extension PruneOptions {
           + "leave out --allocation global, or give --profile per-layer"
       )
     }
-    guard let sizes = WrittenSizes(profile, opened.configuration) else {
+    guard let sizes = writtenSizes(opened) else {
       throw JobError.badSetting(
         profile == .uniform
           ? "the blocks of this model differ, so a target in \(size.name) needs the profile "
@@ -32,13 +32,31 @@ extension PruneOptions {
             + "\(size.name) needs uniform or per-layer"
       )
     }
-    let layers = try ModelLayers(plain: opened)
-    let floor =
-      profile == .uniform ? floor(try units.widths(leftIn: layers.layers)) : .nothing
     return WidthGoal(
-      try WrittenMeasure(size, of: opened, sizes: sizes, floor: floor),
+      try measure(of: size, opened, sizes, units),
       atMost: Double(size.most)
     )
+  }
+
+  /// How the blocks of a model are written in the profile, if that leaves out what was removed and
+  /// depends on each block alone.
+  func writtenSizes(_ opened: OpenedModel) -> WrittenSizes? {
+    guard writtenProfile != .uniform || removal.allocation != .global else { return nil }
+    return WrittenSizes(writtenProfile, opened.configuration)
+  }
+
+  /// The measure of a size of the written checkpoint.
+  func measure(
+    of size: SizeTarget,
+    _ opened: OpenedModel,
+    _ sizes: WrittenSizes,
+    _ units: UnitModel
+  ) throws -> WrittenMeasure {
+    guard writtenProfile == .uniform else {
+      return try WrittenMeasure(size, of: opened, sizes: sizes, floor: .nothing)
+    }
+    let left = try units.widths(leftIn: try ModelLayers(plain: opened).layers)
+    return try WrittenMeasure(size, of: opened, sizes: sizes, floor: floor(left))
   }
 
   /// What equal blocks hold in any case: the largest of each width that is not cut.

@@ -76,7 +76,10 @@ public struct ByteCount: Sendable, Equatable {
 /// Reads a positive decimal number with the first suffix that fits, exactly.
 private func wholeNumber(_ text: String, units: [(suffix: String, scale: Int)]) -> Int? {
   guard let unit = units.first(where: { text.hasSuffix($0.suffix) }) else { return nil }
-  let parts = text.dropLast(unit.suffix.count).split(separator: ".", omittingEmptySubsequences: false)
+  let parts = text.dropLast(unit.suffix.count).split(
+    separator: ".",
+    omittingEmptySubsequences: false
+  )
   guard 1...2 ~= parts.count, parts.allSatisfy({ !$0.isEmpty && $0.allSatisfy(isDigit) }),
     var value = Int(parts[0]).map({ $0.multipliedReportingOverflow(by: unit.scale) })
   else { return nil }

@@ -128,3 +128,8 @@ extension DecoderModel {
     return LinearMeasure(name: name, blocks: blocks, constant: rest)
   }
 }
+
+extension OpenedModel {
+  /// The bytes of the weight files of a copy of the model.
+  func writtenBytes() throws -> Int { try CheckpointWriter.size(of: directory).bytes }
+}
