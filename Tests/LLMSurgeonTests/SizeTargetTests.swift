@@ -47,7 +47,7 @@ struct SizeTargetTests {
   static let cases = ["opt", "opt-bin", "llama", "llama3"].flatMap { name in
     Kind.allCases.flatMap { kind in
       [Allocation.uniform, .global].flatMap { allocation in
-        [0.9, 0.7].map { Case(name: name, kind: kind, allocation: allocation, left: $0) }
+        [0.9, 0.75].map { Case(name: name, kind: kind, allocation: allocation, left: $0) }
       }
     }
   }
