@@ -38,6 +38,7 @@ interop: build
 
 results: build
 	Tests/Results/run $(SURGEON) $(MATERIAL)
+	Tests/Results/methods $(SURGEON) $(MATERIAL) .build/methods.jsonl
 
 clean:
 	rm -rf .build $(DEMO)

@@ -143,7 +143,8 @@ let package = Package(
     tests(
       "LLMSurgeonTests",
       of: [
-        "DemonstrationModel", "ExactJSON", "LLMSurgeon", "Pruning", "Report", "Safetensors",
+        "DemonstrationModel", "Export", "ExactJSON", "LLMSurgeon", "Pruning", "Report",
+        "Safetensors",
         "Tensors", "Tokenization",
       ],
       golden: true

@@ -1,3 +1,4 @@
+import Export
 import ExactJSON
 import Foundation
 import LLMSurgeon
@@ -77,6 +78,7 @@ struct PrunedModel {
         data: .statistics(statistics),
         removal: removal.choice,
         solver: solver,
+        profile: .masked,
         output: url
       )
     )

@@ -1,3 +1,4 @@
+import Export
 import Foundation
 import LLMSurgeon
 import Pruning
@@ -17,7 +18,7 @@ struct UnitPruneTests {
 
   static let cases = ["opt", "llama", "llama3"].flatMap { name in
     HeadUnit.allCases.flatMap { unit in
-      Allocation.allCases.map { Case(name: name, headUnit: unit, allocation: $0) }
+      [Allocation.global, .uniform].map { Case(name: name, headUnit: unit, allocation: $0) }
     }
   }
 
@@ -118,12 +119,37 @@ struct UnitPruneTests {
     }
   }
 
+  @Test(
+    "written in the usual profile a checkpoint has smaller tensors and the same perplexity",
+    arguments: [Allocation.global, .uniform]
+  )
+  func smaller(allocation: Allocation) throws {
+    let scratch = try ScratchDirectory()
+    let fixture = try Fixture("llama3")
+    try fixture.calibrate(into: scratch.url("statistics"))
+    let entry = Case(name: "llama3", headUnit: .group, allocation: allocation)
+    func write(_ name: String, _ profile: Profile?) throws -> (bytes: Int, perplexity: Double) {
+      _ = try prune(
+        options(entry, target: 0.3, from: fixture.url, in: scratch, to: name, profile: profile)
+      )
+      let file = scratch.url(name).appending(path: "model.safetensors")
+      let evaluation = try evaluate(
+        EvaluationOptions(model: scratch.path(name), input: fixture.input)
+      )
+      return (try Data(contentsOf: file).count, evaluation.perplexity)
+    }
+    let (masked, usual) = (try write("masked", .masked), try write("usual", nil))
+    #expect(usual.bytes < masked.bytes)
+    #expect(abs(usual.perplexity - masked.perplexity) <= 1e-5 * masked.perplexity)
+  }
+
   private func options(
     _ entry: Case,
     target: Double,
     from source: URL,
     in scratch: ScratchDirectory,
-    to name: String
+    to name: String,
+    profile: Profile? = .masked
   ) -> PruneOptions {
     PruneOptions(
       model: source.path,
@@ -134,6 +160,7 @@ struct UnitPruneTests {
         allocation: entry.allocation,
         headUnit: entry.headUnit
       ),
+      profile: profile,
       output: scratch.url(name)
     )
   }

@@ -130,8 +130,7 @@ struct PruneRun {
     }
     guard let windows = input.windows else { return }
     let model = try opened.model(with: try tensors(after: options.shots, isRounded: true))
-    let losses = try model.losses(windows, progress: progress)
-    report.loss.pruned = losses.reduce(0, +) / Double(losses.count)
+    report.loss.pruned = try model.meanLoss(windows, progress: progress)
   }
 
   /// Measures the perplexity that the schedule asks for, unless an interrupted run has.
@@ -141,8 +140,7 @@ struct PruneRun {
   ) throws {
     guard let heldOut, report.shots[shot - 1].heldOutPerplexity == nil else { return }
     let model = try opened.model(with: try tensors(after: shot, isRounded: true))
-    let losses = try model.losses(heldOut, progress: progress)
-    let perplexity = exp(losses.reduce(0, +) / Double(losses.count))
+    let perplexity = exp(try model.meanLoss(heldOut, progress: progress))
     report.shots[shot - 1].heldOutPerplexity = perplexity
     progress.note("held-out perplexity \(String(format: "%.3f", perplexity))")
     try write(try report.json(), to: files.report(shot).path)

@@ -11,6 +11,7 @@ public enum ShotRamp: String, CaseIterable, Sendable {
   /// - Parameters:
   ///   - shot: Which one, from 1.
   ///   - count: The number of shots.
+  /// - Returns: 1 after the last shot.
   func share(after shot: Int, of count: Int) -> Double {
     guard shot < count else { return 1 }
     let time = Double(shot) / Double(count)
