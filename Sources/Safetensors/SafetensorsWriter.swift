@@ -78,6 +78,7 @@ package enum SafetensorsWriter {
   /// - Parameters:
   ///   - tensors: The tensors, in any order; no content is asked for.
   ///   - metadata: The file's text entries.
+  /// - Returns: The bytes of header and data.
   /// - Throws: ``SafetensorsError`` if the tensors cannot form a file, or one of more bytes than can
   ///   be counted.
   package static func byteCount(

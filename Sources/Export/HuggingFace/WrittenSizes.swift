@@ -6,12 +6,11 @@ package struct WrittenSizes: Sendable {
   private let profile: Profile
   private let decoder: DecoderDescription
 
-  /// The sizes for a model.
+  /// The sizes for a model; nil for another profile, an unknown family, or blocks that differ.
   ///
   /// - Parameters:
   ///   - profile: A profile that leaves out what was removed.
   ///   - configuration: The model; of equal blocks for the profile `uniform`.
-  /// - Returns: Nil for another profile, an unknown family, or blocks that differ.
   package init?(_ profile: Profile, _ configuration: ModelConfiguration) {
     guard let family = FamilyClass.of(configuration.modelType) else { return nil }
     let shapes = configuration.decoder.blockShapes

@@ -14,6 +14,7 @@ package struct UnitModel: Sendable {
   /// The widths without the units that earlier calibrations or zeros in the weights removed.
   ///
   /// - Parameter layers: The layers of the store.
+  /// - Returns: The widths, block after block.
   /// - Throws: ``PruningError/unitsDoNotFit(layer:)``.
   package func widths(leftIn layers: [LayerDescription]) throws(PruningError) -> [BlockWidths] {
     try UnitState(self, layers: layers).widths

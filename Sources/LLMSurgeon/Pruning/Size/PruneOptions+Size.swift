@@ -9,6 +9,7 @@ extension PruneOptions {
   /// - Parameters:
   ///   - opened: The model as it came, before any shot.
   ///   - units: Its units.
+  /// - Returns: The goal after the last shot.
   /// - Throws: ``JobError/badSetting(_:)`` where the checkpoint would not be smaller, or what reading
   ///   the weights throws.
   func widthGoal(of opened: OpenedModel, _ units: UnitModel) throws -> WidthGoal {

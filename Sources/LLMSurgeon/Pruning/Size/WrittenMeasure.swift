@@ -95,6 +95,7 @@ extension DecoderModel {
   ///   - name: What is counted.
   ///   - total: The quantity of the whole model.
   ///   - weighing: What one element of a tensor counts.
+  /// - Returns: A measure that is the total for the widths of the model.
   fileprivate func measure(
     _ name: String,
     total: Int,
