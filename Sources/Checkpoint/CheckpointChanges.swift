@@ -1,4 +1,5 @@
 package import ExactJSON
+package import Safetensors
 package import Tensors
 
 /// How a checkpoint that is written differs from the one it comes from; nothing, unless said.
@@ -12,7 +13,7 @@ package struct CheckpointChanges {
   /// Tensors that get another shape, by their names in the source; each must be replaced.
   package var shapes: [TensorName: [Int]] = [:]
   /// Tensors in whose place others are written, by their names in the source.
-  package var substitutes: [TensorName: [CheckpointTensor]] = [:]
+  package var substitutes: [TensorName: [SafetensorsWriter.Tensor]] = [:]
   /// Files that are added, by name; they take precedence over files copied from the source.
   package var extraFiles: [String: [UInt8]] = [:]
   /// The new elements of a tensor, row by row, or nil to keep it as it is.
@@ -23,32 +24,6 @@ package struct CheckpointChanges {
 
   /// No changes.
   package init() {}
-}
-
-/// A tensor that is written in place of one of the source.
-package struct CheckpointTensor {
-  /// Its name.
-  package let name: TensorName
-  /// Its shape and how its numbers are stored.
-  package let description: TensorDescription
-  /// Makes its bytes, little-endian, row by row.
-  package let content: () throws -> [UInt8]
-
-  /// A tensor whose bytes are made when it is written.
-  ///
-  /// - Parameters:
-  ///   - name: Its name.
-  ///   - description: Its shape and how its numbers are stored.
-  ///   - content: Makes its bytes, little-endian, row by row.
-  package init(
-    _ name: TensorName,
-    _ description: TensorDescription,
-    content: @escaping () throws -> [UInt8]
-  ) {
-    self.name = name
-    self.description = description
-    self.content = content
-  }
 }
 
 /// Changes to the members of a configuration; all others keep their place and their spelling.

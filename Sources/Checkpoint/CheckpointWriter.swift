@@ -45,6 +45,27 @@ package enum CheckpointWriter {
     try staged.commit()
   }
 
+  /// How large the weights of a changed copy are, without writing it.
+  ///
+  /// - Parameters:
+  ///   - model: The model that is changed.
+  ///   - changes: What changes.
+  /// - Returns: The elements of all tensors, and the bytes of the weight files, headers included.
+  /// - Throws: What ``write(_:_:to:overwrite:)`` throws for changes that do not fit the model.
+  package static func size(
+    of model: ModelDirectory,
+    _ changes: CheckpointChanges = CheckpointChanges()
+  ) throws -> (parameters: Int, bytes: Int) {
+    let plan = try CheckpointPlan(model, changes)
+    return try plan.files.reduce(into: (0, 0)) { sum, file in
+      let tensors = file.tensors.map { tensor in
+        SafetensorsWriter.Tensor(tensor.name, tensor.description) { [] as [UInt8] }
+      }
+      sum.0 += tensors.reduce(0) { $0 + $1.description.count }
+      sum.1 += try SafetensorsWriter.byteCount(of: tensors)
+    }
+  }
+
   private static func checkNames(
     _ plan: CheckpointPlan,
     _ changes: CheckpointChanges

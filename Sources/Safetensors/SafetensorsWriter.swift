@@ -73,6 +73,30 @@ package enum SafetensorsWriter {
     try output.commit()
   }
 
+  /// The size of the file that ``write(_:metadata:to:)`` would write.
+  ///
+  /// - Parameters:
+  ///   - tensors: The tensors, in any order; no content is asked for.
+  ///   - metadata: The file's text entries.
+  /// - Returns: The bytes of header and data.
+  /// - Throws: ``SafetensorsError`` if the tensors cannot form a file, or one of more bytes than can
+  ///   be counted.
+  package static func byteCount(
+    of tensors: [Tensor],
+    metadata: [String: String] = ["format": "pt"]
+  ) throws(SafetensorsError) -> Int {
+    let path = "the file to write"
+    var sum = try header(inFileOrder(tensors), metadata: metadata, path: path).count
+    for tensor in tensors {
+      let (next, overflows) = sum.addingReportingOverflow(tensor.description.byteCount)
+      guard !overflows else {
+        throw SafetensorsError(path: path, fault: .shapeTooLarge("\(tensor.name)"))
+      }
+      sum = next
+    }
+    return sum
+  }
+
   private static func inFileOrder(_ tensors: [Tensor]) -> [Tensor] {
     tensors.sorted { left, right in
       let (first, second) = (left.description.elementType.rank, right.description.elementType.rank)

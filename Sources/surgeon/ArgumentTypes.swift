@@ -19,6 +19,16 @@ extension Structure: ExpressibleByArgument {
   }
 }
 
+extension ParameterCount: ExpressibleByArgument {
+  /// Reads `350M`, `1.2B` or a plain number.
+  public init?(argument: String) { self.init(argument) }
+}
+
+extension ByteCount: ExpressibleByArgument {
+  /// Reads `2.5GB`, `8KiB` or a plain number.
+  public init?(argument: String) { self.init(argument) }
+}
+
 extension Method: ExpressibleByArgument {}
 extension Profile: ExpressibleByArgument {}
 extension Allocation: ExpressibleByArgument {}

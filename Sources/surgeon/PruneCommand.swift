@@ -50,7 +50,15 @@ struct PruneCommand: ParsableCommand {
     help: "The checkpoint directory to write.",
     completion: .directory
   )
-  var output: String
+  var output: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Write nothing, but tell what each of these targets would leave, such as 0.1,0.2,0.3.",
+      valueName: "targets"
+    )
+  )
+  var sweep: SweepTargets?
 
   @Flag(help: "Replace an existing checkpoint directory.")
   var overwrite = false
@@ -62,7 +70,14 @@ struct PruneCommand: ParsableCommand {
   var session: RunOptions
 
   func validate() throws {
-    try checkOutputName(output)
+    try validateSweep()
+    if sweep == nil, removal.target == nil, removal.sizes.choice == nil,
+      removal.structure.impliedShare == nil
+    {
+      throw ValidationError(
+        "give --target, the share of weights to remove, such as 0.5, or a size (--target-…)"
+      )
+    }
     let needsData = removal.method.needsData
     guard statistics == nil || input.input == nil else {
       throw ValidationError("give --statistics, or a text or token file, not both")
@@ -85,22 +100,39 @@ struct PruneCommand: ParsableCommand {
     }
   }
 
+  /// Checks what is written, or that nothing is.
+  private func validateSweep() throws {
+    guard let sweep else {
+      guard let output else { throw ValidationError("give --output, or --sweep") }
+      return try checkOutputName(output)
+    }
+    guard output == nil, !overwrite else {
+      throw ValidationError("--sweep writes no checkpoint: leave out --output and --overwrite")
+    }
+    guard removal.target == nil, removal.sizes.choice == nil, removal.shots == 1 else {
+      throw ValidationError("--sweep names the targets: leave out --target… and --shots")
+    }
+    guard !removal.method.isLayerLocal else {
+      throw ValidationError("--sweep is not for --method \(removal.method.rawValue)")
+    }
+    if let most = removal.structure.impliedShare,
+      let target = sweep.shares.first(where: { $0 > most })
+    {
+      throw ValidationError("\(removal.structure) removes at most \(most), not \(target)")
+    }
+  }
+
   func run() throws {
     try Session.run(session) { progress in
-      let report = try prune(
-        PruneOptions(
-          model: model,
-          data: data,
-          removal: removal.choice,
-          solver: solver.choice,
-          shots: removal.shots,
-          profile: profile,
-          schedule: shots.schedule,
-          output: URL(filePath: output),
-          overwrite: overwrite
-        ),
-        progress: progress
-      )
+      if let sweep {
+        let curve = try LLMSurgeon.sweep(options, targets: sweep.shares, progress: progress)
+        print(
+          json
+            ? curve.json : curve.text(columns: Terminal.columns, isTerminal: Terminal.isTerminal)
+        )
+        return
+      }
+      let report = try prune(options, progress: progress)
       print(
         json
           ? report.json
@@ -109,10 +141,38 @@ struct PruneCommand: ParsableCommand {
     }
   }
 
+  private var options: PruneOptions {
+    PruneOptions(
+      model: model,
+      data: data,
+      removal: removal.choice,
+      solver: solver.choice,
+      shots: removal.shots,
+      profile: profile,
+      schedule: shots.schedule,
+      output: URL(filePath: output ?? ""),
+      overwrite: overwrite
+    )
+  }
+
   private var data: PruneData {
     if let statistics { return .statistics(URL(filePath: statistics)) }
     guard let input = input.input else { return .none }
     return .calibrate(input, windows.choice, labels)
+  }
+}
+
+/// Shares of the prunable weights, rising.
+struct SweepTargets: ExpressibleByArgument {
+  let shares: [Double]
+
+  /// Reads numbers above 0 and below 1, rising, with commas between them.
+  init?(argument: String) {
+    let words = argument.split(separator: ",", omittingEmptySubsequences: false)
+    shares = words.compactMap { Double($0) }.filter { $0 > 0 && $0 < 1 }
+    guard shares.count == words.count, zip(shares, shares.dropFirst()).allSatisfy(<) else {
+      return nil
+    }
   }
 }
 

@@ -20,6 +20,9 @@ struct RemovalOptions: ParsableArguments {
   )
   var target: Double?
 
+  @OptionGroup(title: "A size to leave at most, instead of --target (neurons and heads)")
+  var sizes: SizeOptions
+
   @Option(
     help: """
       surgeon, kobd (no repair), lobd (activations only), magnitude; for neurons and heads also \
@@ -50,6 +53,7 @@ struct RemovalOptions: ParsableArguments {
     RemovalChoice(
       structure: structure,
       target: target,
+      size: sizes.choice,
       method: method,
       allocation: allocation,
       headUnit: widths.headUnit,
@@ -61,8 +65,16 @@ struct RemovalOptions: ParsableArguments {
     if let target, !(target > 0 && target < 1) {
       throw ValidationError("--target is a share above 0 and below 1, such as 0.5")
     }
-    if target == nil, structure.impliedShare == nil {
-      throw ValidationError("give --target, the share of weights to remove, such as 0.5")
+    guard target == nil || sizes.choice == nil else {
+      throw ValidationError("give --target or one of --target-…, not both")
+    }
+    guard structure.isUnits || sizes.choice == nil else {
+      throw ValidationError(
+        """
+        structure \(structure) leaves every tensor its shape: \
+        sizes as targets go with --structure neurons, heads or neurons,heads
+        """
+      )
     }
     if let target, let most = structure.impliedShare, target > most {
       throw ValidationError("\(structure) removes at most \(most) of the weights")
@@ -86,6 +98,51 @@ struct RemovalOptions: ParsableArguments {
     guard 1...1000 ~= shots else { throw ValidationError("--shots must be between 1 and 1000") }
     guard shots == 1 || !method.isLayerLocal else {
       throw ValidationError("--shots above 1 is not for --method \(method.rawValue)")
+    }
+  }
+}
+
+/// The size that is left at most.
+struct SizeOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "All parameters of the model, embeddings included, such as 350M or 1.2B (K, M, B).",
+      valueName: "number"
+    )
+  )
+  var targetParameters: ParameterCount?
+
+  @Option(
+    help: ArgumentHelp(
+      "The weight files, such as 2.5GB or 2GiB (KB, MB, GB, or KiB, MiB, GiB).",
+      valueName: "bytes"
+    )
+  )
+  var targetBytes: ByteCount?
+
+  @Option(
+    help: ArgumentHelp(
+      "The keys and values of one token in the checkpoint's element type, such as 8KiB.",
+      valueName: "bytes"
+    )
+  )
+  var targetKvBytesPerToken: ByteCount?
+
+  /// The size, or nil if none was given.
+  var choice: SizeTarget? { given.first }
+
+  private var given: [SizeTarget] {
+    [
+      targetParameters.map { .parameters($0.value) }, targetBytes.map { .bytes($0.value) },
+      targetKvBytesPerToken.map { .keyValueBytesPerToken($0.value) },
+    ].compactMap(\.self)
+  }
+
+  func validate() throws {
+    guard given.count <= 1 else {
+      throw ValidationError(
+        "give one of --target-parameters, --target-bytes and --target-kv-bytes-per-token"
+      )
     }
   }
 }

@@ -11,7 +11,8 @@ struct UsageTests {
     ],
     "prune": [
       "--statistics", "--text", "--tokens", "--samples", "--length", "--seed", "--labels",
-      "--structure", "--target", "--method", "--allocation", "--shots", "--steps",
+      "--structure", "--target", "--target-parameters", "--target-bytes",
+      "--target-kv-bytes-per-token", "--sweep", "--method", "--allocation", "--shots", "--steps",
       "--damping-activations", "--damping-gradients", "--repair-steps", "--exchanges", "--profile",
       "--output", "--overwrite", "--head-unit", "--multiple-of", "--head-multiple-of",
       "--keep-first", "--keep-last", "--max-share", "--shot-ramp", "--shot-data", "--held-out-text",
@@ -57,7 +58,9 @@ struct UsageTests {
 
   static let calibrate = ["calibrate", "m", "--output", "o"]
   static let prune = ["prune", "m", "--statistics", "s", "--output", "o"]
-  static let neurons = prune + ["--structure", "neurons", "--target", "0.5"]
+  static let swept = ["prune", "m", "--statistics", "s", "--sweep"]
+  static let sized = prune + ["--structure", "neurons"]
+  static let neurons = sized + ["--target", "0.5"]
 
   static let generate = ["generate", "m", "--prompt", "p"]
 
@@ -100,6 +103,22 @@ struct UsageTests {
     (prune + ["--target", "0.5", "--method", "activation"], "neurons and heads"),
     (prune + ["--target", "0.5", "--multiple-of", "64"], "--structure"),
     (prune + ["--target", "0.5", "--head-unit", "query"], "--structure"),
+    (prune + ["--sweep", "0.1,0.2"], "--output"),
+    (swept + ["0.2,0.1"], "--sweep"),
+    (swept + ["0.2,1"], "--sweep"),
+    (swept + [""], "--sweep"),
+    (swept + ["0.1,nan"], "--sweep"),
+    (swept + ["0.2", "--target", "0.5"], "--sweep"),
+    (swept + ["0.2", "--shots", "2"], "--shots"),
+    (swept + ["0.4,0.6", "--structure", "2:4"], "at most 0.5"),
+    (["prune", "m", "--statistics", "s", "--target", "0.5"], "--output"),
+    (prune + ["--target-parameters", "1M"], "--structure"),
+    (neurons + ["--target-parameters", "1M"], "not both"),
+    (neurons + ["--target-bytes", "1Mb"], "--target-bytes"),
+    (sized + ["--target-parameters", "0"], "--target-parameters"),
+    (sized + ["--target-parameters", "1GB"], "--target-parameters"),
+    (sized + ["--target-parameters", "1M", "--target-bytes", "1MB"], "one of"),
+    (sized + ["--target-kv-bytes-per-token", "x"], "--target-kv-bytes-per-token"),
     (neurons + ["--multiple-of", "48"], "--multiple-of"),
     (neurons + ["--head-multiple-of", "0"], "--head-multiple-of"),
     (neurons + ["--max-share", "0"], "--max-share"),

@@ -1,3 +1,4 @@
+import Export
 import ExactJSON
 import Foundation
 import LLMSurgeon

@@ -1,5 +1,6 @@
 package import Checkpoint
 internal import ExactJSON
+import Safetensors
 internal import Tensors
 package import Transformer
 
@@ -147,9 +148,11 @@ extension HuggingFaceExport {
     for name in source.model.linears.flatMap({ [$0.weight] + ($0.bias.map { [$0] } ?? []) }) {
       let description = try tensors.existing(name)
       changes.substitutes[name] = [
-        CheckpointTensor(name, description) {
-          description.elementType.withoutNegativeZeros(try tensors.bytes(name))
-        }
+        SafetensorsWriter.Tensor(
+          name,
+          description,
+          bytes: { description.elementType.withoutNegativeZeros(try tensors.bytes(name)) }
+        )
       ]
     }
   }
@@ -194,7 +197,7 @@ extension HuggingFaceExport {
     for name in tensors.cutNames {
       let description = try tensors.existing(name)
       changes.substitutes[name] = [
-        CheckpointTensor(name, description) { try tensors.bytes(name) }
+        SafetensorsWriter.Tensor(name, description, bytes: { try tensors.bytes(name) })
       ]
     }
     changes.configuration.append(patch)

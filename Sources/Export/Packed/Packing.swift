@@ -1,5 +1,6 @@
 internal import Checkpoint
 internal import ExactJSON
+import Safetensors
 internal import Tensors
 internal import Transformer
 
@@ -60,15 +61,17 @@ struct Packing {
   ///
   /// - Parameter source: The weights.
   /// - Returns: The tensors by the name of the matrix.
-  func substitutes(_ source: any TensorSource) -> [TensorName: [CheckpointTensor]] {
+  func substitutes(_ source: any TensorSource) -> [TensorName: [SafetensorsWriter.Tensor]] {
     Dictionary(
       uniqueKeysWithValues: matrices.map { matrix in
         let tensors = matrix.format.parts(of: matrix.description, kept: matrix.kept).map {
           part,
           description in
-          CheckpointTensor(part.name(of: matrix.stem), description) {
-            try matrix.content(part, source)
-          }
+          SafetensorsWriter.Tensor(
+            part.name(of: matrix.stem),
+            description,
+            bytes: { try matrix.content(part, source) }
+          )
         }
         return (matrix.name, tensors)
       }

@@ -85,8 +85,7 @@ public func evaluate(
     longest: opened.usualLength,
     tokenizer: opened.directoryURL
   )
-  let losses = try opened.model.losses(windows, progress: progress)
-  let loss = losses.reduce(0, +) / Double(losses.count)
+  let loss = try opened.model.meanLoss(windows, progress: progress)
   if let file = options.logits { try opened.model.writeLogits(of: windows, to: file) }
   return Evaluation(
     perplexity: exp(loss),
@@ -101,8 +100,8 @@ extension DecoderModel {
   /// The sequences that go through the model at once: a bound on memory, not on the result.
   private static let tokensAtOnce = 16_384
 
-  /// The mean cross entropy of each window, in nats per predicted token.
-  func losses(_ windows: TokenWindows, progress: any ProgressListener) throws -> [Double] {
+  /// The mean over windows of the mean cross entropy of each, in nats per predicted token.
+  func meanLoss(_ windows: TokenWindows, progress: any ProgressListener) throws -> Double {
     progress.begin("evaluating", total: windows.count, unit: "windows")
     defer { progress.end() }
     let step = max(1, Self.tokensAtOnce / windows.length)
@@ -113,7 +112,7 @@ extension DecoderModel {
       losses += try self.losses(TokenSequences(tokens: Array(part), length: windows.length))
       progress.advance(to: last)
     }
-    return losses
+    return losses.reduce(0, +) / Double(losses.count)
   }
 
   /// Writes the logits of windows, one window after the other.

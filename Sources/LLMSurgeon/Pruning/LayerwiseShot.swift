@@ -35,8 +35,7 @@ extension PruneRun {
     case .none:
       throw JobError.badSetting("method \(settings.method.rawValue) needs tokens or statistics")
     case .windows(let windows, _, _):
-      let losses = try model.losses(windows, progress: progress)
-      loss = losses.reduce(0, +) / Double(losses.count)
+      loss = try model.meanLoss(windows, progress: progress)
       outcomes = try SequentialPass(opened: opened, windows: windows, settings: settings)
         .prune(layers, progress: progress)
       report.notes.append(

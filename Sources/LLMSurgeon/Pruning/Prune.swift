@@ -38,6 +38,7 @@ public func prune(
   let settings = try options.settings(target: nil)
   let opened = try OpenedModel(options.model)
   try HuggingFaceExport.check(options.writtenProfile, opened.configuration)
+  try options.checkSize(of: opened, settings)
   try options.checkPlace(apartFrom: opened.directory)
   let fingerprint = try opened.fingerprint()
   let input = try PruneInput(options.data, opened: opened, fingerprint: fingerprint)
@@ -69,7 +70,7 @@ public func prune(
 
 extension PruneOptions {
   /// The profile of the checkpoint.
-  fileprivate var writtenProfile: Profile {
+  var writtenProfile: Profile {
     profile ?? .standard(for: removal.structure, removal.allocation)
   }
 
@@ -129,8 +130,7 @@ struct PruneRun {
     }
     guard let windows = input.windows else { return }
     let model = try opened.model(with: try tensors(after: options.shots, isRounded: true))
-    let losses = try model.losses(windows, progress: progress)
-    report.loss.pruned = losses.reduce(0, +) / Double(losses.count)
+    report.loss.pruned = try model.meanLoss(windows, progress: progress)
   }
 
   /// Measures the perplexity that the schedule asks for, unless an interrupted run has.
@@ -140,8 +140,7 @@ struct PruneRun {
   ) throws {
     guard let heldOut, report.shots[shot - 1].heldOutPerplexity == nil else { return }
     let model = try opened.model(with: try tensors(after: shot, isRounded: true))
-    let losses = try model.losses(heldOut, progress: progress)
-    let perplexity = exp(losses.reduce(0, +) / Double(losses.count))
+    let perplexity = exp(try model.meanLoss(heldOut, progress: progress))
     report.shots[shot - 1].heldOutPerplexity = perplexity
     progress.note("held-out perplexity \(String(format: "%.3f", perplexity))")
     try write(try report.json(), to: files.report(shot).path)
@@ -166,10 +165,12 @@ struct PruneRun {
       ? try layerwise(settings, progress: progress)
       : try jointly(shot, settings, model, source, progress: progress)
     if shot == 1 { report.loss.dense = result.lossBefore }
+    let isOfSize = options.removal.size != nil
+    if isOfSize { report.settings.targetShare = result.plan.removedShare }
     report.add(
       ShotRecord(
         number: shot,
-        target: settings.target,
+        target: isOfSize ? result.plan.removedShare : settings.target,
         achieved: result.plan.removedShare,
         predictedRise: result.outcomes.indices.reduce(0) {
           $0 + result.plan.predictedRise(of: $1, result.outcomes[$1])
@@ -229,16 +230,14 @@ struct PruneRun {
     progress: (share: Double, meter: SolverMeter)
   ) throws -> PruningPlan {
     let units = model.units(options.removal.headUnit)
-    let target = try options.settings(target: nil).target
-    let measure = model.prunableWeights
-    let goal = WidthGoal(removing: target, of: measure, from: units.widths)
-      .eased(from: measure.value(of: units.widths), progress: progress.share)
+    let whole = try options.widthGoal(of: opened, units)
+    let goal = whole.eased(from: whole.measure.value(of: units.widths), progress: progress.share)
     var run = try UnitRun(store: layers, settings: settings, model: units, goal: goal)
     return try progress.meter.choosing { try run.choose(progress: $0) }
   }
 
   /// The curvature for a shot: given, or measured at the weights after the shot before.
-  private func statistics(
+  func statistics(
     for shot: Int,
     of model: DecoderModel,
     progress: any ProgressListener

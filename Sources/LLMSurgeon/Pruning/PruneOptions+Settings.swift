@@ -16,7 +16,7 @@ extension PruneOptions {
     let whole = try PruningSettings(
       structure: removal.structure,
       method: removal.method,
-      target: removal.target,
+      target: removal.size == nil ? removal.target : Self.shareUnderSize,
       shots: shots
     )
     var settings = whole
@@ -44,6 +44,9 @@ extension PruneOptions {
     return settings
   }
 
+  /// What stands in the settings where a size is the target: the solver then goes by the size alone.
+  private static let shareUnderSize = 0.5
+
   /// Everything that decides what a run computes, for telling one run from another.
   func identity(_ settings: PruningSettings, input: PruneInput, fingerprint: String) -> JSONValue {
     [
@@ -61,6 +64,7 @@ extension PruneOptions {
       "repairSteps": JSONValue(settings.finalRepair.iterations),
       "headUnit": JSONValue(removal.headUnit.rawValue),
       "constraints": settings.constraints.identity,
+      "size": removal.size.map { [JSONValue($0.name), JSONValue($0.most)] } ?? .null,
     ]
   }
 }
@@ -120,6 +124,7 @@ extension PruningReport {
         return record
       }
     )
+    if let size = options.removal.size { notes.append("target: at most \(size)") }
     guard options.shots > 1 else { return }
     if options.schedule.ramp == .cubic { notes.append("the target of the shots rises cubically") }
     if options.schedule.data == .fresh {

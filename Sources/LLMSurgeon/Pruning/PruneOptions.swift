@@ -16,8 +16,11 @@ public enum PruneData: Sendable {
 public struct RemovalChoice: Sendable, Equatable {
   /// The shape of what is removed.
   public var structure: Structure
-  /// The share of the prunable weights that is removed; nil for all blocks of N:M.
+  /// The share of the prunable weights that is removed; nil for all blocks of N:M, and where a size
+  /// is the target.
   public var target: Double?
+  /// The size that is left at most, instead of a share; for neurons and heads.
+  public var size: SizeTarget?
   /// How costs are computed, and whether the rest is repaired.
   public var method: Method
   /// Whether layers compete or each loses the same share; nil for the default of the structure and method.
@@ -31,6 +34,7 @@ public struct RemovalChoice: Sendable, Equatable {
   public init(
     structure: Structure,
     target: Double?,
+    size: SizeTarget? = nil,
     method: Method = .surgeon,
     allocation: Allocation? = nil,
     headUnit: HeadUnit = .group,
@@ -38,6 +42,7 @@ public struct RemovalChoice: Sendable, Equatable {
   ) {
     self.structure = structure
     self.target = target
+    self.size = size
     self.method = method
     self.allocation = allocation
     self.headUnit = headUnit

@@ -11,6 +11,15 @@ package struct UnitModel: Sendable {
     self.widths = widths
   }
 
+  /// The widths without the units that earlier calibrations or zeros in the weights removed.
+  ///
+  /// - Parameter layers: The layers of the store.
+  /// - Returns: The widths, block after block.
+  /// - Throws: ``PruningError/unitsDoNotFit(layer:)``.
+  package func widths(leftIn layers: [LayerDescription]) throws(PruningError) -> [BlockWidths] {
+    try UnitState(self, layers: layers).widths
+  }
+
   /// Checks that the parts are parts of a store's layers.
   ///
   /// - Throws: ``PruningError/unitsDoNotFit(layer:)`` naming the first layer that they do not fit.

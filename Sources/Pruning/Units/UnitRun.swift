@@ -41,6 +41,11 @@ package struct UnitRun: Sendable {
   /// The widths that are left.
   package var widths: [BlockWidths] { state.widths }
 
+  /// Finds out before the work whether the goal can be met at all.
+  ///
+  /// - Throws: ``PruningError/goalOutOfReach(name:most:nearest:)`` if not.
+  package func check() throws(PruningError) { _ = try shares(goal, stops, paths: nil) }
+
   /// Chooses what to remove.
   ///
   /// - Parameter progress: Told of each part, by its reader.
@@ -49,33 +54,66 @@ package struct UnitRun: Sendable {
   package mutating func choose(
     progress: @escaping ProgressHandler = { _ in }
   ) throws -> PruningPlan {
-    let stops = state.model.parts.indices.map {
-      state.stops(ofPart: $0, settings.constraints, kinds: kinds)
-    }
-    let dry = allocation(stops, paths: nil)
     if goal.measure.value(of: state.widths) > goal.most {
-      // Finds out before the work whether the goal can be met at all.
-      _ = try shares(dry)
-      let paths = try paths(stops, progress: progress)
-      let counts = try shares(allocation(stops, paths: paths))
-      for (index, count) in counts.enumerated() {
-        let number = state.kept[index].count - count
-        let path = paths[index]
-        state.remove(path.units.prefix(number), cost: path.losses[number], fromPart: index)
-      }
+      try check()
+      let stops = stops
+      state = try state(meeting: goal, stops, try paths(stops, progress: progress))
     }
     return PruningPlan(settings: settings, layers: state.plans)
   }
 
-  private func shares(_ allocation: WidthAllocation) throws(PruningError) -> [Int] {
-    switch settings.allocation {
-    case .global: try allocation.global()
-    case .uniform, .owl: try allocation.uniform()  // `owl` was refused with the settings.
+  /// What each of several goals would remove, with every path followed only once.
+  ///
+  /// - Parameters:
+  ///   - goals: The goals, in place of the run's own.
+  ///   - progress: Told of each part, by its reader.
+  /// - Returns: For each goal the plan and the widths that it leaves; nil where the constraints do
+  ///   not allow it.
+  /// - Throws: ``PruningError``, or what the store throws.
+  package func curve(
+    _ goals: [WidthGoal],
+    progress: @escaping ProgressHandler = { _ in }
+  ) throws -> [(plan: PruningPlan, widths: [BlockWidths])?] {
+    let stops = stops
+    let paths = try paths(stops, progress: progress)
+    return try goals.map { goal in
+      do throws(PruningError) {
+        let state = try state(meeting: goal, stops, paths)
+        return (PruningPlan(settings: settings, layers: state.plans), state.widths)
+      } catch .goalOutOfReach {
+        return nil
+      }
     }
   }
 
-  /// The parts with their losses; without paths all removals cost the same.
-  private func allocation(_ stops: [[Int]], paths: [UnitPath]?) -> WidthAllocation {
+  private var stops: [[Int]] {
+    state.model.parts.indices.map {
+      state.stops(ofPart: $0, settings.constraints, kinds: kinds)
+    }
+  }
+
+  /// The units that are left when a goal is met.
+  private func state(
+    meeting goal: WidthGoal,
+    _ stops: [[Int]],
+    _ paths: [UnitPath]
+  ) throws(PruningError) -> UnitState {
+    var result = state
+    guard goal.measure.value(of: state.widths) > goal.most else { return result }
+    for (index, count) in try shares(goal, stops, paths: paths).enumerated() {
+      let number = state.kept[index].count - count
+      let path = paths[index]
+      result.remove(path.units.prefix(number), cost: path.losses[number], fromPart: index)
+    }
+    return result
+  }
+
+  /// How many units each part keeps; without paths all removals cost the same.
+  private func shares(
+    _ goal: WidthGoal,
+    _ stops: [[Int]],
+    paths: [UnitPath]?
+  ) throws(PruningError) -> [Int] {
     let parts = stops.enumerated().map { index, stops in
       WidthAllocation.Part(
         index: index,
@@ -86,7 +124,11 @@ package struct UnitRun: Sendable {
         }
       )
     }
-    return WidthAllocation(state: state, goal: goal, parts: parts)
+    let allocation = WidthAllocation(state: state, goal: goal, parts: parts)
+    switch settings.allocation {
+    case .global: return try allocation.global()
+    case .uniform, .owl: return try allocation.uniform()  // `owl` was refused with the settings.
+    }
   }
 
   /// The paths of the parts that may lose anything, each as far as it may be followed.

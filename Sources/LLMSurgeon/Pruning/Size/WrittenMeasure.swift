@@ -1,0 +1,136 @@
+import Checkpoint
+import Export
+import Pruning
+import Tensors
+import Transformer
+
+/// A size of the checkpoint that a model with given widths is written as.
+struct WrittenMeasure: WidthMeasure {
+  /// The contributions at the sizes that are written.
+  private let counted: LinearMeasure
+  private let sizes: WrittenSizes
+  /// The least that is written of each block, because other blocks need it.
+  private let floor: BlockWidths
+
+  var name: String { counted.name }
+  var constant: Double { counted.constant }
+
+  func value(of widths: BlockWidths, block: Int) -> Double {
+    let groups = max(1, widths.keyValueHeads, floor.keyValueHeads)
+    // As many query heads of every group; none are left of a part that is gone.
+    let sharing = max(
+      widths.keyValueHeads == 0 ? 1 : widths.heads / widths.keyValueHeads,
+      floor.keyValueHeads == 0 ? 1 : floor.heads / floor.keyValueHeads
+    )
+    let shape = sizes.shape(
+      holding: BlockShape(
+        heads: groups * sharing,
+        keyValueHeads: groups,
+        innerSize: max(widths.neurons, floor.neurons)
+      ),
+      block: block
+    )
+    return counted.value(
+      of: BlockWidths(
+        heads: shape.heads,
+        keyValueHeads: shape.keyValueHeads,
+        neurons: shape.innerSize
+      ),
+      block: block
+    )
+  }
+}
+
+extension WrittenMeasure {
+  /// The measure of a target.
+  ///
+  /// The headers of the files count as they are before pruning: smaller sizes have no more digits.
+  ///
+  /// - Parameters:
+  ///   - target: What is counted.
+  ///   - opened: The model.
+  ///   - sizes: How its blocks are written.
+  ///   - floor: The least that is written of each block.
+  /// - Throws: What planning the checkpoint throws.
+  init(
+    _ target: SizeTarget,
+    of opened: OpenedModel,
+    sizes: WrittenSizes,
+    floor: BlockWidths
+  ) throws {
+    self.sizes = sizes
+    self.floor = floor
+    let model = opened.model
+    func elementSize(_ tensor: TensorName) -> Double {
+      Double(model.source.description(of: tensor)?.elementType.byteCount ?? 0)
+    }
+    switch target {
+    case .parameters:
+      let total = try CheckpointWriter.size(of: opened.directory).parameters
+      counted = model.measure(target.name, total: total) { _ in 1 }
+    case .bytes:
+      let total = try CheckpointWriter.size(of: opened.directory).bytes
+      counted = model.measure(target.name, total: total, weighing: elementSize)
+    case .keyValueBytesPerToken:
+      let blocks = (0..<model.decoder.blocks).map { block in
+        let cached = model.linears.filter {
+          $0.block == block && ($0.role == .key || $0.role == .value)
+        }
+        return LinearMeasure.Block(
+          perHead: 0,
+          perKeyValueHead: cached.reduce(0) { $0 + elementSize($1.weight) }
+            * Double(model.decoder.headSize),
+          perNeuron: 0
+        )
+      }
+      counted = LinearMeasure(name: target.name, blocks: blocks)
+    }
+  }
+}
+
+extension DecoderModel {
+  /// A measure of weights and biases.
+  ///
+  /// - Parameters:
+  ///   - name: What is counted.
+  ///   - total: The quantity of the whole model.
+  ///   - weighing: What one element of a tensor counts.
+  /// - Returns: A measure that is the total for the widths of the model.
+  fileprivate func measure(
+    _ name: String,
+    total: Int,
+    weighing: (TensorName) -> Double
+  ) -> LinearMeasure {
+    var rest = Double(total)
+    var blocks = [LinearMeasure.Block](
+      repeating: LinearMeasure.Block(perHead: 0, perKeyValueHead: 0, perNeuron: 0),
+      count: decoder.blocks
+    )
+    let size = Double(decoder.headSize)
+    for linear in linears {
+      let weight = weighing(linear.weight)
+      let perBias = linear.bias.map(weighing) ?? 0
+      let perRow = weight * Double(linear.inputs) + perBias
+      let perColumn = weight * Double(linear.outputs)
+      let bias = perBias * Double(linear.outputs)
+      rest -= Double(linear.outputs) * perRow
+      switch linear.role {
+      case .query: blocks[linear.block].perHead += size * perRow
+      case .key, .value: blocks[linear.block].perKeyValueHead += size * perRow
+      case .attentionOutput:
+        blocks[linear.block].perHead += size * perColumn
+        rest += bias
+      case .gate, .up: blocks[linear.block].perNeuron += perRow
+      case .down:
+        blocks[linear.block].perNeuron += perColumn
+        rest += bias
+      }
+    }
+    return LinearMeasure(name: name, blocks: blocks, constant: rest)
+  }
+}
+
+extension OpenedModel {
+  /// The bytes of the weight files of a copy of the model.
+  func writtenBytes() throws -> Int { try CheckpointWriter.size(of: directory).bytes }
+}

@@ -1,0 +1,109 @@
+import ExactJSON
+import Foundation
+import LLMSurgeon
+import Pruning
+import TestKit
+import Testing
+
+@Suite("Sweeps over targets")
+struct SweepTests {
+  static let structures: [Structure] = [
+    .element, .nm(kept: 2, of: 4), .rowsColumns, .rows, .columns, .units([.neurons]),
+    .units([.neurons, .heads]),
+  ]
+
+  @Test("a point is what a pruning to its target reports", arguments: structures)
+  func agrees(structure: Structure) throws {
+    let scratch = try ScratchDirectory()
+    let fixture = try Fixture("llama")
+    try fixture.calibrate(into: scratch.url("statistics"))
+    let targets = [0.1, 0.3]
+    var options = PruneOptions(
+      model: fixture.url.path,
+      data: .statistics(scratch.url("statistics")),
+      removal: RemovalChoice(structure: structure, target: nil),
+      output: scratch.url("none")
+    )
+    let curve = try sweep(options, targets: targets)
+    #expect(curve.points.map(\.target) == targets)
+    for (index, target) in targets.enumerated() {
+      options.removal.target = target
+      options.output = scratch.url("pruned-\(index)")
+      let report = try prune(options)
+      let left = try #require(curve.points[index].left)
+      #expect(left.shareRemoved == report.shareRemoved)
+      let document = try json(options.output.appending(path: "surgeon-report.json"))
+      let rise = try #require(document["shots"]?.array?.first?["predictedRise"]?.double)
+      #expect(abs(left.predictedRise - rise) <= 1e-9 * abs(rise))
+      let file = options.output.appending(path: "model.safetensors")
+      let size = try Data(contentsOf: file).count
+      // The headers count as they were, and smaller sizes may have fewer digits.
+      #expect(try #require(left.bytes) - size <= 512)
+      #expect(try #require(left.bytes) >= size)
+    }
+    #expect(!FileManager.default.fileExists(atPath: scratch.url("none").path))
+  }
+
+  @Test("what a sweep calibrates on its own gives the same curve, and leaves no file behind")
+  func calibrates() throws {
+    let scratch = try ScratchDirectory()
+    let fixture = try Fixture("opt")
+    try fixture.calibrate(into: scratch.url("statistics"))
+    let before = try tree(fixture.url).keys.sorted()
+    let removal = RemovalChoice(structure: .units([.neurons]), target: nil)
+    let curves = try [
+      PruneData.statistics(scratch.url("statistics")),
+      .calibrate(fixture.input, WindowChoice(), .empirical),
+    ].map { data in
+      try sweep(
+        PruneOptions(
+          model: fixture.url.path,
+          data: data,
+          removal: removal,
+          output: scratch.url("none")
+        ),
+        targets: [0.1, 0.2, 0.4]
+      )
+    }
+    #expect(curves[0].json == curves[1].json)
+    #expect(try tree(fixture.url).keys.sorted() == before)
+  }
+
+  @Test("a target that the constraints do not allow is told so; the others have their points")
+  func outOfReach() throws {
+    let fixture = try Fixture("llama")
+    let curve = try sweep(
+      PruneOptions(
+        model: fixture.url.path,
+        data: .none,
+        removal: RemovalChoice(
+          structure: .units([.neurons]),
+          target: nil,
+          method: .magnitude,
+          constraints: UnitConstraints(largestShare: 0.5)
+        ),
+        output: URL(filePath: "none")
+      ),
+      targets: [0.1, 0.9]
+    )
+    #expect(curve.points[0].left != nil)
+    #expect(curve.points[1].left == nil)
+    #expect(curve.text(columns: 100, isTerminal: false).contains("out of reach"))
+  }
+
+  @Test("targets out of range and methods without prediction are refused")
+  func refused() throws {
+    let fixture = try Fixture("llama")
+    func options(_ method: Pruning.Method) -> PruneOptions {
+      PruneOptions(
+        model: fixture.url.path,
+        data: .none,
+        removal: RemovalChoice(structure: .element, target: nil, method: method),
+        output: URL(filePath: "none")
+      )
+    }
+    #expect(throws: JobError.self) { try sweep(options(.wanda), targets: [0.5]) }
+    #expect(throws: JobError.self) { try sweep(options(.magnitude), targets: []) }
+    #expect(throws: PruningError.self) { try sweep(options(.magnitude), targets: [0.5, 1]) }
+  }
+}
