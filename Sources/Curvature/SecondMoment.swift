@@ -26,16 +26,6 @@ package struct SecondMoment: Sendable {
     total = [Double](repeating: 0, count: appendsOne ? width : 0)
   }
 
-  /// Adds one batch.
-  ///
-  /// - Parameter samples: One sample a row; shape `[tokens, width]`.
-  package mutating func add(_ samples: Matrix<Float>) {
-    var moments = [self]
-    sum = Matrix(rows: 0, columns: 0)
-    Self.add([[samples]], to: &moments)
-    self = moments[0]
-  }
-
   /// Adds one batch to each of several sums, in one parallel region for all of them.
   ///
   /// - Parameters:

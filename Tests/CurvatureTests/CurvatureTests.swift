@@ -11,6 +11,15 @@ private func samples(_ rows: Int, _ columns: Int) -> Matrix<Float> {
   return Matrix(rows: rows, columns: columns, storage: entries)
 }
 
+extension SecondMoment {
+  /// Adds one batch on its own.
+  fileprivate mutating func add(_ batch: Matrix<Float>) {
+    var moments = [self]
+    SecondMoment.add([[batch]], to: &moments)
+    self = moments[0]
+  }
+}
+
 @Suite("Second moments")
 struct SecondMomentTests {
   @Test("are the mean of x xᵀ, whatever the batches", arguments: [false, true], [1, 3, 70])
