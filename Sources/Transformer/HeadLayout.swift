@@ -65,12 +65,4 @@ struct HeadLayout: Sendable {
       }
     }
   }
-
-  private func copy(_ source: Span<Float>, to target: inout MutableSpan<Float>, at start: Int) {
-    precondition(start >= 0 && start + source.count <= target.count, "the copy lies within")
-    // SAFETY: the precondition covers every index.
-    for index in 0..<source.count {
-      unsafe target[unchecked: start + index] = source[unchecked: index]
-    }
-  }
 }

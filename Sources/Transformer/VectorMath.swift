@@ -38,8 +38,16 @@ func sigmoid(_ x: Float) -> Float {
 /// Copies as many numbers as there are.
 func copy(_ source: Span<Float>, to target: inout MutableSpan<Float>) {
   precondition(source.count == target.count, "one number for each number")
+  copy(source, to: &target, at: 0)
+}
+
+/// Copies all numbers of one span to those of another from `start` on.
+func copy(_ source: Span<Float>, to target: inout MutableSpan<Float>, at start: Int) {
+  precondition(start >= 0 && start + source.count <= target.count, "the copy lies within")
   // SAFETY: the precondition covers every index.
-  for index in 0..<source.count { unsafe target[unchecked: index] = source[unchecked: index] }
+  for index in 0..<source.count {
+    unsafe target[unchecked: start + index] = source[unchecked: index]
+  }
 }
 
 /// Adds a vector to `vector.count` numbers of `target`, from `start` on.

@@ -2,9 +2,6 @@ import LinearAlgebra
 
 /// Causal attention of a sequence's last tokens over all tokens in a cache, theirs included.
 struct CachedAttention: Sendable {
-  /// How many queries are compared with the keys at a time.
-  static let queriesAtOnce = 128
-
   let shape: BlockShape
   let cache: KeyValueCache
 
@@ -20,8 +17,8 @@ struct CachedAttention: Sendable {
     precondition(context.storage.count == queries.storage.count, "one number for each number")
     precondition(tokens <= cache.count, "the tokens are in the cache")
     concurrentChunks(of: &context.storage, size: tokens * size) { head, context in
-      for first in stride(from: 0, to: tokens, by: Self.queriesAtOnce) {
-        let rows = first..<min(tokens, first + Self.queriesAtOnce)
+      for first in stride(from: 0, to: tokens, by: Attention.queriesAtOnce) {
+        let rows = first..<min(tokens, first + Attention.queriesAtOnce)
         withPart(of: &context, rows.lowerBound * size..<rows.upperBound * size) { context in
           attend(rows, of: queries, head: head, into: &context)
         }
