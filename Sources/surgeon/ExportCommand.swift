@@ -26,7 +26,7 @@ struct GGUFArguments: ParsableArguments {
   var settings: GGUFSettings {
     GGUFSettings(
       precision: precision,
-      architecture: architecture ?? .auto,
+      architecture: architecture ?? .automatic,
       includesTokenizer: !leavesTokenizerOut
     )
   }

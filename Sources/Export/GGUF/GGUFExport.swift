@@ -2,18 +2,18 @@ internal import GGUF
 package import Tensors
 package import Transformer
 
+/// Which of llama.cpp's architectures a model is written as.
+public enum ExportArchitecture: String, Sendable, CaseIterable {
+  /// The family's own where all blocks have the same sizes, otherwise `deci`.
+  case automatic = "auto"
+  /// The family's own, such as `llama`; blocks are kept as large as the largest.
+  case own
+  /// `deci`, which gives each block its own sizes.
+  case deci
+}
+
 /// Writes a model as a GGUF file, the format of llama.cpp.
 package struct GGUFExport {
-  /// Which of llama.cpp's architectures a model is written as.
-  package enum Architecture: String, Sendable, CaseIterable {
-    /// The family's own where all blocks have the same sizes, otherwise `deci`.
-    case automatic = "auto"
-    /// The family's own, such as `llama`; blocks are kept as large as the largest.
-    case own
-    /// `deci`, which gives each block its own sizes.
-    case deci
-  }
-
   /// What was written.
   package struct Summary: Equatable, Sendable {
     /// The value of `general.architecture`.
@@ -35,7 +35,7 @@ package struct GGUFExport {
   /// The tokenizer; a file without one takes token ids only.
   package var vocabulary: GGUFVocabulary?
   /// The architecture.
-  package var architecture = Architecture.automatic
+  package var architecture = ExportArchitecture.automatic
   /// How matrices are stored: F32, F16 or BF16; as in the model if nil.
   package var precision: ElementType?
 

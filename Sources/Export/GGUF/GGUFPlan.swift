@@ -22,7 +22,7 @@ struct GGUFPlan {
   init(
     _ configuration: ModelConfiguration,
     _ cut: ModelCut,
-    _ choice: GGUFExport.Architecture
+    _ choice: ExportArchitecture
   ) throws(GGUFExportError) {
     let decoder = configuration.decoder
     let own = try GGUFArchitecture.own(of: configuration)

@@ -1,4 +1,4 @@
-import Export
+public import Export
 import Foundation
 import Tensors
 import Tokenization
@@ -17,24 +17,6 @@ public enum ExportPrecision: String, Sendable, CaseIterable {
   }
 }
 
-/// Which of llama.cpp's architectures a model is written as.
-public enum ExportArchitecture: String, Sendable, CaseIterable {
-  /// The family's own where all blocks have the same sizes, otherwise `deci`.
-  case auto
-  /// The family's own; all blocks get the sizes of the largest.
-  case own
-  /// `deci`, where each block has its own sizes.
-  case deci
-
-  var choice: GGUFExport.Architecture {
-    switch self {
-    case .auto: .automatic
-    case .own: .own
-    case .deci: .deci
-    }
-  }
-}
-
 /// What can be chosen of a GGUF file.
 public struct GGUFSettings: Sendable, Equatable {
   /// How matrices are stored; as in the model if nil.
@@ -47,7 +29,7 @@ public struct GGUFSettings: Sendable, Equatable {
   /// Settings; the standard ones unless given.
   public init(
     precision: ExportPrecision? = nil,
-    architecture: ExportArchitecture = .auto,
+    architecture: ExportArchitecture = .automatic,
     includesTokenizer: Bool = true
   ) {
     self.precision = precision
@@ -77,7 +59,7 @@ func exportGGUF(
     configuration: opened.configuration,
     cut: try ModelCut(of: opened.model)
   )
-  export.architecture = settings.architecture.choice
+  export.architecture = settings.architecture
   export.precision = settings.precision?.elementType
   if settings.includesTokenizer { export.vocabulary = try vocabulary(of: opened) }
   let summary = try write(export, to: output.path)

@@ -1,6 +1,7 @@
 import Checkpoint
 public import Export
 public import Foundation
+import Tensors
 import Transformer
 
 /// In which format a model is written.
@@ -127,6 +128,5 @@ private func weightBytes(_ directory: ModelDirectory) throws -> Int {
 
 /// The size of a file in bytes.
 private func byteCount(of file: URL) throws -> Int {
-  let path = file.resolvingSymlinksInPath().path
-  return try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
+  try MappedFile(file.path).count
 }
