@@ -94,8 +94,13 @@ extension LinearDescription {
 extension DecoderModel {
   /// What becomes free when rows and columns go: the couplings of the model, as the solver takes
   /// them.
-  var consequences: [Consequence] {
-    couplings.flatMap { coupling in
+  ///
+  /// - Parameter settings: Neurons and heads have their own description, and methods for comparison
+  ///   take each layer for itself.
+  /// - Returns: Nothing in these cases.
+  func consequences(for settings: PruningSettings) -> [Consequence] {
+    guard settings.method == .surgeon, !settings.structure.isUnits else { return [] }
+    return couplings.flatMap { coupling in
       let secondAxis: Axis = coupling.meaning == .rowsFeedColumns ? .column : .row
       return (0..<coupling.units).flatMap { unit in
         let first = coupling.producerRows(ofUnit: unit).map {

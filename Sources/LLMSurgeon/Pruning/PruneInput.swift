@@ -53,6 +53,19 @@ enum PruneInput: Sendable {
     }
   }
 
+  /// Finds out before any work whether a second shot gets other windows than the first.
+  ///
+  /// - Throws: ``JobError`` if all windows of a token file are taken anyway.
+  func checkFresh() throws {
+    guard case .windows(let first, _, let drawn) = self,
+      try drawn.windows(shot: 2) == first
+    else { return }
+    throw JobError.badSetting(
+      "\(drawn.input.path) has no other windows for later shots: "
+        + "take fewer (--samples), or a longer text"
+    )
+  }
+
   /// What decides the curvature, for telling one run from another.
   var identity: JSONValue {
     guard let windows, let labels, let seed else { return .null }
@@ -77,15 +90,5 @@ struct ShotWindows: Sendable {
     var own = choice
     own.seed = seed(shot: shot)
     return try opened.calibrationWindows(input, own)
-  }
-
-  /// Finds out before any work whether a second shot gets other windows than the first.
-  ///
-  /// - Throws: ``JobError`` if all windows of a token file are taken anyway.
-  func checkFresh(against first: TokenWindows) throws {
-    guard try windows(shot: 2) == first else { return }
-    throw JobError.badSetting(
-      "\(input.path) has no other windows for later shots: take fewer (--samples), or a longer text"
-    )
   }
 }

@@ -101,7 +101,7 @@ extension PruneRun {
     var solver = try PruningRun(
       store: layers,
       settings: settings,
-      consequences: settings.method == .surgeon ? opened.model.consequences : []
+      consequences: opened.model.consequences(for: settings)
     )
     let meter = SolverMeter(progress, layers: layers.layers.count, settings: settings)
     let plan = try meter.choosing { try solver.choose(progress: $0) }
