@@ -40,6 +40,7 @@ results: build
 	Tests/Results/run $(SURGEON) $(MATERIAL)
 	VENV=$(VENV) Tests/Results/profiles $(SURGEON) $(MATERIAL)
 	Tests/Results/methods $(SURGEON) $(MATERIAL) .build/methods.jsonl
+	Tests/Results/draw $(VENV) .build/methods.jsonl
 
 clean:
 	rm -rf .build $(DEMO)

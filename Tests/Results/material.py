@@ -1,0 +1,70 @@
+"""What the scripts of this folder share: running the program, evaluating, writing tables into documents."""
+import json
+import os
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+DOCUMENT = Path(__file__).resolve().parent.parent.parent / "docs/results.md"
+
+
+@dataclass
+class Cost:
+    """What one command took."""
+
+    seconds: float
+    processor_seconds: float  # of all threads; other work on the machine hardly changes it
+    peak_bytes: int  # resident
+
+
+class Program:
+    """The program, and the folder with `models` and `data`."""
+
+    def __init__(self, path, material):
+        self.path, self.material = path, Path(material)
+
+    def measured(self, *arguments):
+        """Standard output of a command, and what it took."""
+        start = time.monotonic()
+        command = [self.path, *map(str, arguments), "--quiet"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        output = process.stdout.read()
+        process.stdout.close()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            raise subprocess.CalledProcessError(process.returncode, command)
+        seconds = time.monotonic() - start
+        return output, Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+
+    def run(self, *arguments):
+        return self.measured(*arguments)[0]
+
+    def model(self, name):
+        return self.material / "models" / name
+
+    def tokens(self, name, text):
+        """The windows of a text: `calibration`, `test` or `second`."""
+        size = "64x256" if text == "calibration" else "200x256"
+        return self.material / f"data/{name}-{text}-{size}.safetensors"
+
+    def perplexity(self, model, name, text):
+        report = self.run("evaluate", model, "--tokens", self.tokens(name, text), "--json")
+        return json.loads(report)["perplexity"]
+
+
+def write_tables(tables):
+    """Replaces what stands in docs/results.md between the markers of each of `tables`."""
+    document = DOCUMENT.read_text()  # Only now: tables take their time.
+    for marker, lines in tables.items():
+        begin, end = f"<!-- {marker}: begin -->", f"<!-- {marker}: end -->"
+        before, rest = document.split(begin)
+        document = before + begin + "\n" + "\n".join(lines) + "\n" + end + rest.split(end)[1]
+    DOCUMENT.write_text(document)
+
+
+def table(columns, rows):
+    """The lines of a Markdown table."""
+    return ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns),
+            *("| " + " | ".join(row) + " |" for row in rows)]
