@@ -61,12 +61,33 @@ package struct SecondMoment: Sendable {
     }
   }
 
+  /// The rows and columns of the mean.
+  package var order: Int { width + (appendsOne ? 1 : 0) }
+
+  /// The lower triangle of ``mean()``, row by row, without a square copy.
+  ///
+  /// - Throws: ``CurvatureError/noTokens`` before the first sample.
+  package func meanTriangle() throws(CurvatureError) -> [Float] {
+    guard tokens > 0 else { throw .noTokens }
+    let scale = 1 / Double(tokens)
+    var entries: [Float] = []
+    entries.reserveCapacity(order * (order + 1) / 2)
+    for row in 0..<width {
+      for entry in sum.storage[row * width...row * width + row] {
+        entries.append(Float(Double(entry) * scale))
+      }
+    }
+    guard appendsOne else { return entries }
+    for entry in total { entries.append(Float(entry * scale)) }
+    entries.append(1)
+    return entries
+  }
+
   /// The mean of `x xᵀ`, exactly symmetric; shape `[width (+1), width (+1)]`.
   ///
   /// - Throws: ``CurvatureError/noTokens`` before the first sample.
   package func mean() throws(CurvatureError) -> Matrix<Float> {
     guard tokens > 0 else { throw .noTokens }
-    let order = width + (appendsOne ? 1 : 0)
     var result = Matrix<Float>(rows: order, columns: order)
     let scale = 1 / Double(tokens)
     for row in 0..<width {

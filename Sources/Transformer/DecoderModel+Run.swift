@@ -10,28 +10,7 @@ extension DecoderModel {
   ///   table of positions, or the embeddings cannot be read. Rotary positions have no limit here.
   package func embed(_ sequences: TokenSequences) throws(ModelError) -> Matrix<Float> {
     try sequences.check(vocabulary: decoder.vocabulary)
-    let reader = WeightReader(source: source)
-    let width = decoder.hiddenSize
-    var offset = 0
-    var positions: [Float] = []
-    if case .learned(let start) = decoder.position, let name = layout.positionEmbedding {
-      guard sequences.length <= decoder.positions else {
-        throw .sequenceTooLong(length: sequences.length, limit: decoder.positions)
-      }
-      offset = start
-      positions = try reader.floats(name, count: (decoder.positions + offset) * width)
-    }
-    let table = try reader.floats(layout.tokenEmbedding, count: decoder.vocabulary * width)
-    var hidden: [Float] = []
-    hidden.reserveCapacity(sequences.tokens.count * width)
-    for (index, token) in sequences.tokens.enumerated() {
-      hidden.append(contentsOf: table[token * width..<(token + 1) * width])
-      guard !positions.isEmpty else { continue }
-      let source = (index % sequences.length + offset) * width
-      let target = index * width
-      for column in 0..<width { hidden[target + column] += positions[source + column] }
-    }
-    return Matrix(rows: sequences.tokens.count, columns: width, storage: hidden)
+    return try TokenEmbedding(self, length: sequences.length).embed(sequences)
   }
 
   /// Reads the weights of one block.

@@ -33,6 +33,7 @@ extension Method: ExpressibleByArgument {}
 extension Profile: ExpressibleByArgument {}
 extension Allocation: ExpressibleByArgument {}
 extension HeadUnit: ExpressibleByArgument {}
+extension ScratchPrecision: ExpressibleByArgument {}
 extension CalibrationLabels: ExpressibleByArgument {}
 extension ExportPrecision: ExpressibleByArgument {}
 extension ExportArchitecture: ExpressibleByArgument {}

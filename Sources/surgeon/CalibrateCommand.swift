@@ -25,6 +25,9 @@ struct CalibrateCommand: ParsableCommand {
   @Option(help: "Labels of the text, or drawn from the model: empirical or sampled.")
   var labels: CalibrationLabels = .empirical
 
+  @OptionGroup(title: "Memory")
+  var memory: MemoryOptions
+
   @Option(
     name: .shortAndLong,
     help: "The statistics directory to write.",
@@ -51,6 +54,7 @@ struct CalibrateCommand: ParsableCommand {
           input: try input.required(),
           windows: windows.choice,
           labels: labels,
+          memory: memory.choice,
           output: URL(filePath: output),
           overwrite: overwrite
         ),

@@ -17,6 +17,9 @@ struct InspectCommand: ParsableCommand {
   @Option(help: "The tokens of a window (2048 or what the model takes).")
   var length: Int?
 
+  @Option(help: "How hidden states are kept between the passes: f32 or bf16.")
+  var scratchPrecision: ScratchPrecision = .float32
+
   @Flag(help: "Print JSON.")
   var json = false
 
@@ -30,7 +33,12 @@ struct InspectCommand: ParsableCommand {
 
   func run() throws {
     try Session.run(session) { _ in
-      let inspection = try inspect(model: model, samples: samples, length: length)
+      let inspection = try inspect(
+        model: model,
+        samples: samples,
+        length: length,
+        precision: scratchPrecision
+      )
       print(
         json
           ? inspection.json

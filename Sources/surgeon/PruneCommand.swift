@@ -31,6 +31,9 @@ struct PruneCommand: ParsableCommand {
   @Option(help: "Labels of the text, or drawn from the model: empirical or sampled.")
   var labels: CalibrationLabels = .empirical
 
+  @OptionGroup(title: "Memory of the calibration")
+  var memory: MemoryOptions
+
   @OptionGroup(title: "What to remove")
   var removal: RemovalOptions
 
@@ -81,6 +84,9 @@ struct PruneCommand: ParsableCommand {
     let needsData = removal.method.needsData
     guard statistics == nil || input.input == nil else {
       throw ValidationError("give --statistics, or a text or token file, not both")
+    }
+    if input.input == nil, let name = memory.firstGiven {
+      throw ValidationError("\(name) speaks of a calibration: give --text or --tokens with it")
     }
     guard !needsData || statistics != nil || input.input != nil else {
       throw ValidationError("give --statistics DIR, --text FILE … or --tokens FILE")
@@ -150,6 +156,7 @@ struct PruneCommand: ParsableCommand {
       shots: removal.shots,
       profile: profile,
       schedule: shots.schedule,
+      memory: memory.choice,
       output: URL(filePath: output ?? ""),
       overwrite: overwrite
     )

@@ -61,6 +61,46 @@ struct WindowOptions: ParsableArguments {
   }
 }
 
+/// What a calibration may keep in memory.
+struct MemoryOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The most memory, beside the mapped weights, such as 8GB (three quarters of what there is).",
+      valueName: "bytes"
+    )
+  )
+  var memory: ByteCount?
+
+  @Option(
+    help: "The directory of the scratch file (beside the output).",
+    completion: .directory
+  )
+  var scratch: String?
+
+  @Option(
+    help: "How hidden states are kept between the passes: f32, or bf16 for half the space."
+  )
+  var scratchPrecision: ScratchPrecision = .float32
+
+  /// The limits, for the library.
+  var choice: CalibrationMemory {
+    CalibrationMemory(
+      limit: memory?.value,
+      scratch: scratch.map { URL(filePath: $0, directoryHint: .isDirectory) },
+      precision: scratchPrecision
+    )
+  }
+
+  /// The first option given.
+  var firstGiven: String? {
+    let options = [
+      ("--memory", memory != nil), ("--scratch", scratch != nil),
+      ("--scratch-precision", scratchPrecision != .float32),
+    ]
+    return options.first { $0.1 }?.0
+  }
+}
+
 /// What every working command takes.
 struct RunOptions: ParsableArguments {
   @Option(help: "The threads to compute on (all cores unless given); results do not depend on it.")

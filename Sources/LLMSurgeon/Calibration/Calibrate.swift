@@ -7,7 +7,8 @@ import Transformer
 
 /// Measures the curvature of every linear layer of a model and leaves it as a statistics directory.
 ///
-/// Memory is one block's weights, activations and factors, and the inputs of all blocks. An
+/// Memory is one block's weights, activations and factors, and the inputs of all blocks, which go to a
+/// scratch file when they do not fit. An
 /// interrupted run continues where it stopped when it is called again with the same options, and
 /// ends with the same bytes.
 ///
@@ -33,11 +34,18 @@ public func calibrate(
     fingerprint: try opened.fingerprint(),
     windows: windows,
     labels: options.labels,
+    precision: options.memory.precision,
     seed: options.windows.seed
   )
   let folder = try UnfinishedFolder(for: options.output, identity: manifest.json)
   try folder.run {
-    try manifest.measure(opened.model, windows, into: folder.url, progress: progress)
+    try manifest.measure(
+      opened.model,
+      windows,
+      memory: options.memory,
+      into: folder.url,
+      progress: progress
+    )
     try folder.become(options.output)
   }
   return CalibrationSummary(
@@ -76,6 +84,7 @@ extension StatisticsManifest {
     fingerprint: String,
     windows: TokenWindows,
     labels: CalibrationLabels,
+    precision: ScratchPrecision,
     seed: UInt64
   ) {
     self.init(
@@ -87,6 +96,7 @@ extension StatisticsManifest {
       length: windows.length,
       starts: windows.starts,
       labels: labels,
+      activations: precision,
       seed: seed,
       loss: nil,
       layers: model.linears.map { linear in
@@ -108,12 +118,14 @@ extension StatisticsManifest {
   /// - Parameters:
   ///   - model: The model, with the weights at which the curvature is measured.
   ///   - windows: The windows that the manifest names.
+  ///   - memory: What may be kept in memory.
   ///   - folder: Where the files go.
   ///   - progress: Hears how it goes on.
   /// - Throws: What the calibration and writing throw.
   mutating func measure(
     _ model: DecoderModel,
     _ windows: TokenWindows,
+    memory: CalibrationMemory,
     into folder: URL,
     progress: any ProgressListener
   ) throws {
@@ -122,6 +134,7 @@ extension StatisticsManifest {
       model: model,
       windows: windows,
       labels: labels == .sampled ? .model(seed: seed) : .text,
+      memory: memory,
       folder: folder
     )
     loss = try run.finish(progress: progress)

@@ -27,6 +27,8 @@ public struct CalibrationOptions: Sendable {
   public var windows: WindowChoice
   /// Where the labels come from.
   public var labels: CalibrationLabels
+  /// What may be kept in memory.
+  public var memory: CalibrationMemory
   /// The statistics directory to write.
   public var output: URL
   /// Whether an existing statistics directory is replaced.
@@ -38,6 +40,7 @@ public struct CalibrationOptions: Sendable {
     input: TokenInput,
     windows: WindowChoice = WindowChoice(),
     labels: CalibrationLabels = .empirical,
+    memory: CalibrationMemory = CalibrationMemory(),
     output: URL,
     overwrite: Bool = false
   ) {
@@ -45,6 +48,7 @@ public struct CalibrationOptions: Sendable {
     self.input = input
     self.windows = windows
     self.labels = labels
+    self.memory = memory
     self.output = output
     self.overwrite = overwrite
   }

@@ -1,5 +1,6 @@
 import Foundation
 import LinearAlgebra
+import Report
 import Safetensors
 import Tensors
 import Transformer
@@ -7,9 +8,11 @@ import Transformer
 /// One calibration, block by block: forward with each block's input kept, then backward with the
 /// factors of each block written as soon as they are known.
 ///
-/// After each block the gradient that goes on to the block below is written too, so a run that was
-/// interrupted continues at that block: it repeats the forward pass up to there, which gives the
-/// same numbers, and ends with the same bytes.
+/// Windows go through a block in batches, and what is kept of them lies in memory or in a scratch
+/// file, so that memory does not grow with the number of windows or blocks. After each block the
+/// gradient that goes on to the block below is written too: a run that was interrupted continues at
+/// that block, repeats the forward pass up to there, which gives the same numbers, and ends with the
+/// same bytes.
 struct CalibrationRun {
   /// The model, with the weights at which the curvature is measured.
   let model: DecoderModel
@@ -17,10 +20,10 @@ struct CalibrationRun {
   let windows: TokenWindows
   /// Where the labels come from.
   let labels: Transformer.LabelSource
+  /// What may be kept in memory.
+  let memory: CalibrationMemory
   /// Where the files of the blocks go, and the state of an unfinished run.
   let folder: URL
-
-  private static let stateFile = "gradient.safetensors"
 
   /// The name of the file with the factors of a block.
   static func fileName(block: Int) -> String {
@@ -29,91 +32,139 @@ struct CalibrationRun {
       + ".safetensors"
   }
 
-  /// What a run needs to go on: the gradient at the output of the next block.
-  private struct State {
-    /// The next block to go back through; −1 after the first one.
-    var block: Int
-    /// `∂loss/∂(output of that block)`, shape `[tokens, hidden]`.
-    var gradient: Matrix<Float>
-    /// The mean cross entropy, in nats per predicted token.
-    var loss: Double
-  }
-
   /// Runs to the end, from the start or from where an earlier run stopped.
   ///
   /// - Parameter progress: Hears of each block.
   /// - Returns: The mean cross entropy on the windows, in nats per predicted token.
   /// - Throws: What reading the model, computing, and writing throw.
   func finish(progress: any ProgressListener) throws -> Double {
-    let sequences = try TokenSequences(tokens: windows.tokens, length: windows.length)
-    var workspace = BlockWorkspace()
-    let saved = try savedState()
+    let directory = try scratchDirectory(progress: progress)
+    var gradient = try store(planes: 1, directory)
+    let file = CalibrationStateFile(
+      folder: folder,
+      shape: gradient.shape,
+      blocks: model.decoder.blocks
+    )
+    let saved = try file.load(into: &gradient)
     if let saved {
       progress.note("continuing an unfinished calibration at block \(saved.block)")
     }
     let top = saved?.block ?? model.decoder.blocks - 1
-    var (inputs, output) = try forward(
-      sequences,
-      through: top,
-      needsOutput: saved == nil,
-      in: &workspace,
-      progress: progress
-    )
-    var state = try saved ?? differentiateHead(output, sequences, progress: progress)
-    output = Matrix(rows: 0, columns: 0)
-    try backward(&state, &inputs, in: &workspace, progress: progress)
+    var kept = Kept(inputs: try store(planes: top + 1, directory), gradient: gradient)
+    gradient = try store(planes: 0, nil)
+    var workspace = BlockWorkspace()
+    if top >= 0 {
+      try embed(&kept)
+      try forward(&kept, needsOutput: saved == nil, in: &workspace, progress: progress)
+    }
+    var state = try saved ?? CalibrationState(block: top, loss: differentiateHead(&kept))
+    try backward(&state, &kept, savingTo: file, in: &workspace, progress: progress)
     return state.loss
   }
 
   /// Removes the state of a run that is finished.
-  func removeState() {
-    try? FileManager.default.removeItem(at: folder.appending(path: Self.stateFile))
+  func removeState() { CalibrationStateFile.remove(in: folder) }
+}
+
+extension CalibrationRun {
+  /// What lies between the passes.
+  private struct Kept {
+    /// The inputs of the blocks, a plane for each.
+    var inputs: ActivationStore
+    /// `∂loss/∂(output of the next block)` in plane 0; before that is known, the last block's output.
+    var gradient: ActivationStore
+  }
+
+  /// The rows of the hidden state that go through a block together, whole windows.
+  private var batches: [Range<Int>] {
+    let rows = windows.tokens.count
+    let step = max(1, DecoderBlock.tokensPerBatch / windows.length) * windows.length
+    return stride(from: 0, to: rows, by: step).map { $0..<min(rows, $0 + step) }
+  }
+
+  private func store(planes: Int, _ directory: String?) throws -> ActivationStore {
+    try ActivationStore(
+      ActivationStore.Shape(batches: batches, width: model.decoder.hiddenSize, planes: planes),
+      precision: memory.precision,
+      directory: directory
+    )
+  }
+
+  /// Where the scratch files go; nil if all fits in memory.
+  private func scratchDirectory(progress: any ProgressListener) throws -> String? {
+    let footprint = CalibrationFootprint(
+      of: model,
+      samples: windows.count,
+      length: windows.length,
+      precision: memory.precision
+    )
+    guard try footprint.needsScratch(limit: memory.bytes) else { return nil }
+    let directory = memory.scratch ?? folder
+    let size = Quantity.bytes(wholeNumber(footprint.kept))
+    progress.note("keeping \(size) of hidden states in \(directory.relativePath)")
+    return directory.path
+  }
+
+  private func sequences(_ batch: Range<Int>) throws -> TokenSequences {
+    try TokenSequences(tokens: Array(windows.tokens[batch]), length: windows.length)
+  }
+
+  private func embed(_ kept: inout Kept) throws {
+    let embedding = try TokenEmbedding(model, length: windows.length)
+    for (batch, rows) in batches.enumerated() {
+      try kept.inputs.keep(embedding.embed(sequences(rows)), plane: 0, batch: batch)
+    }
   }
 
   /// Runs the blocks forward and keeps their inputs.
   private func forward(
-    _ sequences: TokenSequences,
-    through top: Int,
+    _ kept: inout Kept,
     needsOutput: Bool,
     in workspace: inout BlockWorkspace,
     progress: any ProgressListener
-  ) throws -> (inputs: [Matrix<Float>], output: Matrix<Float>) {
+  ) throws {
+    let top = kept.inputs.shape.planes - 1
     progress.begin("calibrating, forward", total: top + 1, unit: "blocks")
     defer { progress.end() }
-    var hidden = try model.embed(sequences)
-    var inputs: [Matrix<Float>] = []
-    for index in 0...max(0, top) where index <= top {
-      inputs.append(hidden)
-      if index < top || needsOutput {
-        try model.loadBlock(index).forward(
-          &hidden,
-          length: windows.length,
-          in: &workspace
-        )
+    for index in 0..<(needsOutput ? top + 1 : top) {
+      let block = try model.loadBlock(index)
+      for batch in batches.indices {
+        var hidden = try kept.inputs.batch(batch, plane: index)
+        block.forward(&hidden, length: windows.length, in: &workspace)
+        if index < top {
+          try kept.inputs.keep(hidden, plane: index + 1, batch: batch)
+        } else {
+          try kept.gradient.keep(hidden, plane: 0, batch: batch)
+        }
       }
       progress.advance(to: index + 1)
     }
-    return (inputs, hidden)
   }
 
-  private func differentiateHead(
-    _ output: Matrix<Float>,
-    _ sequences: TokenSequences,
-    progress: any ProgressListener
-  ) throws -> State {
-    var gradient = output
-    let losses = try model.loadHead().differentiate(&gradient, sequences, labels: labels)
-    return State(
-      block: model.decoder.blocks - 1,
-      gradient: gradient,
-      loss: losses.reduce(0, +) / Double(losses.count)
-    )
+  /// Replaces the last block's output by the gradient with respect to it.
+  ///
+  /// - Returns: The mean cross entropy, in nats per predicted token.
+  private func differentiateHead(_ kept: inout Kept) throws -> Double {
+    let head = try model.loadHead()
+    var losses: [Double] = []
+    for (batch, rows) in batches.enumerated() {
+      var gradient = try kept.gradient.take(batch, plane: 0)
+      losses += try head.differentiate(
+        &gradient,
+        sequences(rows),
+        labels: labels,
+        firstSequence: rows.lowerBound / windows.length
+      )
+      try kept.gradient.keep(gradient, plane: 0, batch: batch)
+    }
+    return losses.reduce(0, +) / Double(losses.count)
   }
 
   /// Goes back through the blocks, writing the factors of each.
   private func backward(
-    _ state: inout State,
-    _ inputs: inout [Matrix<Float>],
+    _ state: inout CalibrationState,
+    _ kept: inout Kept,
+    savingTo file: CalibrationStateFile,
     in workspace: inout BlockWorkspace,
     progress: any ProgressListener
   ) throws {
@@ -121,63 +172,25 @@ struct CalibrationRun {
     progress.begin("calibrating, backward", total: blocks, unit: "blocks")
     defer { progress.end() }
     progress.advance(to: blocks - 1 - state.block)
-    while state.block >= 0, let input = inputs.popLast() {
+    while state.block >= 0 {
       var observer = StatisticsObserver(linears: model.linears)
-      try model.loadBlock(state.block).backward(
-        &state.gradient,
-        BlockInput(input, length: windows.length),
-        in: &workspace,
-        observer: &observer
-      )
-      let tensors = try observer.tensors().map { tensor in
-        SafetensorsWriter.Tensor(
-          tensor.name,
-          TensorDescription(elementType: .float32, shape: [tensor.entries.count]),
-          floats: { tensor.entries }
+      let block = try model.loadBlock(state.block)
+      for batch in batches.indices {
+        let input = try kept.inputs.take(batch, plane: state.block)
+        var gradient = try kept.gradient.take(batch, plane: 0)
+        try block.backward(
+          &gradient,
+          BlockInput(input, length: windows.length),
+          in: &workspace,
+          observer: &observer
         )
+        try kept.gradient.keep(gradient, plane: 0, batch: batch)
       }
-      let file = folder.appending(path: Self.fileName(block: state.block))
-      try SafetensorsWriter.write(tensors, to: file.path)
+      let factors = folder.appending(path: Self.fileName(block: state.block))
+      try SafetensorsWriter.write(observer.tensors(), to: factors.path)
       state.block -= 1
-      try save(state)
+      try file.save(state, kept.gradient)
       progress.advance(to: blocks - 1 - state.block)
     }
-  }
-
-  private func save(_ state: State) throws {
-    let gradient = state.gradient
-    let tensor = SafetensorsWriter.Tensor(
-      "gradient",
-      TensorDescription(elementType: .float32, shape: [gradient.rows, gradient.columns]),
-      floats: { gradient.storage }
-    )
-    try SafetensorsWriter.write(
-      [tensor],
-      metadata: ["block": String(state.block), "loss": String(state.loss)],
-      to: folder.appending(path: Self.stateFile).path
-    )
-  }
-
-  private func savedState() throws -> State? {
-    let path = folder.appending(path: Self.stateFile).path
-    guard FileManager.default.fileExists(atPath: path) else { return nil }
-    let file = try SafetensorsFile(path: path)
-    let rows = windows.tokens.count
-    guard let block = file.metadata["block"].flatMap({ Int($0) }),
-      -1..<model.decoder.blocks ~= block,
-      let loss = file.metadata["loss"].flatMap(Double.init),
-      file.description(of: "gradient")?.shape == [rows, model.decoder.hiddenSize]
-    else {
-      throw JobError.badStatistics(path: folder.relativePath, reason: "its saved state is damaged")
-    }
-    return State(
-      block: block,
-      gradient: Matrix(
-        rows: rows,
-        columns: model.decoder.hiddenSize,
-        storage: try file.floats("gradient")
-      ),
-      loss: loss
-    )
   }
 }

@@ -1,5 +1,6 @@
 import Curvature
 import LinearAlgebra
+import Safetensors
 import Tensors
 import Transformer
 
@@ -33,17 +34,25 @@ struct StatisticsObserver: LinearObserver {
     }
   }
 
-  /// The means as tensors of a statistics file, packed triangles in a fixed order.
+  /// The means as tensors of a statistics file, packed triangles; each is made when it is written.
   ///
-  /// - Throws: ``JobError/notFinite(_:)`` naming the factor that is no number.
-  func tensors() throws -> [(name: TensorName, entries: [Float])] {
-    let packed = concurrentMap(count: moments.count) { index -> Result<[Float], any Error> in
-      Result {
-        let mean = try moments[index].mean()
-        guard mean.isFinite else { throw JobError.notFinite("the factor \(names[index])") }
-        return PackedTriangle.pack(mean)
-      }
+  /// Asking for one throws ``JobError/notFinite(_:)`` naming a factor that is no number.
+  func tensors() -> [SafetensorsWriter.Tensor] {
+    zip(names, moments).map { name, moment in
+      SafetensorsWriter.Tensor(
+        TensorName(name),
+        TensorDescription(
+          elementType: .float32,
+          shape: [PackedTriangle.count(order: moment.order)]
+        ),
+        floats: {
+          let entries = try moment.meanTriangle()
+          guard entries.allSatisfy(\.isFinite) else {
+            throw JobError.notFinite("the factor \(name)")
+          }
+          return entries
+        }
+      )
     }
-    return try names.indices.map { (TensorName(names[$0]), try packed[$0].get()) }
   }
 }

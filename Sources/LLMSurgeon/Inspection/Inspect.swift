@@ -25,14 +25,21 @@ public struct Inspection: Sendable {
 ///   - model: A directory, or `org/name` in the local Hugging Face cache.
 ///   - samples: The calibration windows to plan for.
 ///   - length: Their tokens; 2048 or what the model takes if nil.
+///   - precision: How hidden states are kept between the passes.
 /// - Returns: What was found.
 /// - Throws: What opening a model throws.
-public func inspect(model: String, samples: Int = 128, length: Int? = nil) throws -> Inspection {
+public func inspect(
+  model: String,
+  samples: Int = 128,
+  length: Int? = nil,
+  precision: ScratchPrecision = .float32
+) throws -> Inspection {
   let opened = try OpenedModel(model)
   let demand = CalibrationDemand(
     of: opened.model,
     samples: samples,
     length: length ?? opened.usualLength,
+    precision: precision,
     rate: measuredRate()
   )
   return Inspection(

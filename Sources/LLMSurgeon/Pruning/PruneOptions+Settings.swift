@@ -51,7 +51,8 @@ extension PruneOptions {
   func identity(_ settings: PruningSettings, input: PruneInput, fingerprint: String) -> JSONValue {
     [
       "program": JSONValue("surgeon \(Program.version)"), "model": JSONValue(fingerprint),
-      "data": input.identity, "structure": JSONValue("\(settings.structure)"),
+      "data": input.identity, "activations": JSONValue(memory.precision.rawValue),
+      "structure": JSONValue("\(settings.structure)"),
       "method": JSONValue(settings.method.rawValue),
       "allocation": JSONValue(settings.allocation.rawValue), "target": JSONValue(settings.target),
       "shots": JSONValue(shots), "ramp": JSONValue(schedule.ramp.rawValue),

@@ -95,6 +95,8 @@ public struct PruneOptions: Sendable {
   public var profile: Profile?
   /// What differs between the shots.
   public var schedule: ShotSchedule
+  /// What a calibration may keep in memory.
+  public var memory: CalibrationMemory
   /// The checkpoint directory to write.
   public var output: URL
   /// Whether an existing checkpoint directory is replaced.
@@ -109,6 +111,7 @@ public struct PruneOptions: Sendable {
     shots: Int = 1,
     profile: Profile? = nil,
     schedule: ShotSchedule = ShotSchedule(),
+    memory: CalibrationMemory = CalibrationMemory(),
     output: URL,
     overwrite: Bool = false
   ) {
@@ -119,6 +122,7 @@ public struct PruneOptions: Sendable {
     self.shots = shots
     self.profile = profile
     self.schedule = schedule
+    self.memory = memory
     self.output = output
     self.overwrite = overwrite
   }

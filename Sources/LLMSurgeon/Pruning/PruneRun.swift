@@ -162,9 +162,16 @@ struct PruneRun {
           fingerprint: fingerprint,
           windows: windows,
           labels: labels,
+          precision: options.memory.precision,
           seed: drawn.seed(shot: isFresh ? shot : 1)
         )
-        try manifest.measure(model, windows, into: folder, progress: progress)
+        try manifest.measure(
+          model,
+          windows,
+          memory: options.memory,
+          into: folder,
+          progress: progress
+        )
       }
       return try StatisticsDirectory(folder)
     }

@@ -48,6 +48,8 @@ package struct StatisticsManifest: Sendable, Equatable {
   package var starts: [Int]?
   /// Where the labels come from.
   package var labels: CalibrationLabels
+  /// How hidden states and gradients were kept between the passes.
+  package var activations: ScratchPrecision
   /// The seed of the windows and of sampled labels.
   package var seed: UInt64
   /// The mean cross entropy on the windows, in nats per predicted token; nil before it is known.
@@ -78,7 +80,7 @@ extension StatisticsManifest {
       "data": data,
       "settings": [
         "labels": JSONValue(labels.rawValue), "seed": JSONValue(String(seed)),
-        "factors": "independent",
+        "activations": JSONValue(activations.rawValue), "factors": "independent",
       ],
       "loss": loss.map { JSONValue($0) } ?? .null,
       "tokens": JSONValue(positions),
@@ -126,6 +128,7 @@ extension StatisticsManifest {
       let length = data?["length"]?.integer, length > 0,
       !sequences.multipliedReportingOverflow(by: length).overflow,
       let labels = settings?["labels"]?.string.flatMap(CalibrationLabels.init(rawValue:)),
+      let activations = settings?["activations"]?.string.flatMap(ScratchPrecision.init(rawValue:)),
       let seed = settings?["seed"]?.string.flatMap({ UInt64($0) }),
       let entries = json["layers"]?.array
     else { return nil }
@@ -144,6 +147,7 @@ extension StatisticsManifest {
       length: length,
       starts: starts,
       labels: labels,
+      activations: activations,
       seed: seed,
       loss: json["loss"]?.double,
       layers: layers
