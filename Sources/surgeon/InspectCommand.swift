@@ -5,14 +5,18 @@ import LLMSurgeon
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
-    abstract: "What a model is, its linear layers, and what a calibration will need."
+    abstract: "What a model is, its linear layers, and what a calibration will need.",
+    discussion: """
+      With --samples or --length a small part of that calibration is done, to say how long all of it \
+      takes.
+      """
   )
 
   @Argument(help: "The model.")
   var model: String
 
-  @Option(help: "The calibration windows to plan for.")
-  var samples = 128
+  @Option(help: "The calibration windows to plan for (128).")
+  var samples: Int?
 
   @Option(help: "The tokens of a window (2048 or what the model takes).")
   var length: Int?
@@ -27,17 +31,18 @@ struct InspectCommand: ParsableCommand {
   var session: RunOptions
 
   func validate() throws {
-    guard samples >= 1 else { throw ValidationError("--samples must be at least 1") }
+    if let samples, samples < 1 { throw ValidationError("--samples must be at least 1") }
     if let length, length < 2 { throw ValidationError("--length must be at least 2") }
   }
 
   func run() throws {
-    try Session.run(session) { _ in
+    try Session.run(session) { progress in
       let inspection = try inspect(
         model: model,
-        samples: samples,
-        length: length,
-        precision: scratchPrecision
+        plan: samples == nil && length == nil
+          ? nil : WindowChoice(samples: samples, length: length),
+        precision: scratchPrecision,
+        progress: progress
       )
       print(
         json

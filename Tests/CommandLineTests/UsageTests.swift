@@ -4,10 +4,12 @@ import Testing
 @Suite("Usage")
 struct UsageTests {
   static let options = [
-    "inspect": ["--samples", "--length", "--json", "--threads", "--quiet"],
+    "inspect": [
+      "--samples", "--length", "--scratch-precision", "--json", "--threads", "--quiet",
+    ],
     "calibrate": [
       "--text", "--tokens", "--samples", "--length", "--seed", "--labels", "--output",
-      "--overwrite", "--threads", "--quiet",
+      "--overwrite", "--memory", "--scratch", "--scratch-precision", "--threads", "--quiet",
     ],
     "prune": [
       "--statistics", "--text", "--tokens", "--samples", "--length", "--seed", "--labels",
@@ -16,7 +18,7 @@ struct UsageTests {
       "--damping-activations", "--damping-gradients", "--repair-steps", "--exchanges", "--profile",
       "--output", "--overwrite", "--head-unit", "--multiple-of", "--head-multiple-of",
       "--keep-first", "--keep-last", "--max-share", "--shot-ramp", "--shot-data", "--held-out-text",
-      "--held-out-tokens",
+      "--held-out-tokens", "--memory", "--scratch", "--scratch-precision",
       "--json", "--threads", "--quiet",
     ],
     "export": [

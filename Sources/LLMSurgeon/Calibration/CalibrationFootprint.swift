@@ -4,7 +4,7 @@ import Transformer
 /// The memory of a calibration, counted from the shapes.
 struct CalibrationFootprint {
   /// The bytes of the program itself, its libraries and their buffers.
-  private static let programBytes = 48e6
+  private static let programBytes = 30e6
   private static let numberBytes = Double(MemoryLayout<Float>.size)
 
   /// The bytes while one block, the head or the embedding is worked on, whatever the number of blocks
@@ -47,7 +47,7 @@ struct CalibrationFootprint {
   /// - Throws: ``JobError/badSetting(_:)`` if one block alone takes more.
   func needsScratch(limit: Int) throws(JobError) -> Bool {
     guard working <= Double(limit) else {
-      let needed = Quantity.bytes(wholeNumber(working))
+      let needed = "\(wholeNumber((working / 1e6).rounded(.up)))MB"
       throw .badSetting(
         "a calibration needs \(needed) of memory for one block, even with all else on the disk, and "
           + "may take \(Quantity.bytes(limit)); give a shorter --length, or --memory \(needed) if this "

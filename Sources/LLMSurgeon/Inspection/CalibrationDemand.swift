@@ -21,8 +21,18 @@ public struct CalibrationDemand: Sendable, Equatable {
   public let mapped: Double
   /// The size of the statistics directory, in bytes.
   public let disk: Double
-  /// The time at this machine's measured rate of matrix products, in seconds.
+  /// The time in seconds: from a part of the work, or at this machine's rate of matrix products.
   public let seconds: Double
+  /// Whether a part of the work was measured; if not, the time is a lower bound.
+  public let isTimeMeasured: Bool
+
+  /// Where the time comes from.
+  enum Time {
+    /// The machine's rate of matrix products, in operations a second.
+    case rate(Double)
+    /// What was estimated from a part of the work.
+    case seconds(Double)
+  }
 
   /// Counts what a calibration needs.
   ///
@@ -30,13 +40,14 @@ public struct CalibrationDemand: Sendable, Equatable {
   ///   - model: The model.
   ///   - samples: The number of windows.
   ///   - length: The tokens of each.
-  ///   - rate: The machine's rate in operations a second.
+  ///   - precision: How hidden states and gradients are kept.
+  ///   - time: Where the time comes from.
   init(
     of model: DecoderModel,
     samples: Int,
     length: Int,
     precision: ScratchPrecision,
-    rate: Double
+    time: Time
   ) {
     let decoder = model.decoder
     let tokens = Double(samples) * Double(length)
@@ -56,7 +67,10 @@ public struct CalibrationDemand: Sendable, Equatable {
       $0 + Double(model.source.description(of: $1)?.byteCount ?? 0)
     }
     disk = 4 * blocks.reduce(0) { $0 + $1.packedNumbers } + 8 * tokens
-    seconds = operations / rate
+    switch time {
+    case .rate(let rate): (seconds, isTimeMeasured) = (operations / rate, false)
+    case .seconds(let measured): (seconds, isTimeMeasured) = (measured, true)
+    }
     self.samples = samples
     self.length = length
   }
@@ -71,7 +85,7 @@ public struct CalibrationDemand: Sendable, Equatable {
     \(Quantity.bytes(wholeNumber(mapped))) of mapped weights. It leaves \
     \(Quantity.bytes(wholeNumber(disk))) of statistics, and takes \
     \(Quantity.fixed(operations / 1e12, decimals: 2)) TFLOP, \
-    and at least \(Quantity.duration(seconds: seconds)) on this machine.
+    and \(isTimeMeasured ? "about" : "at least") \(Quantity.duration(seconds: seconds)) on this machine.
     """
   }
 
@@ -83,6 +97,7 @@ public struct CalibrationDemand: Sendable, Equatable {
       "scratchBytes": JSONValue(wholeNumber(scratch)),
       "mappedBytes": JSONValue(wholeNumber(mapped)),
       "diskBytes": JSONValue(wholeNumber(disk)), "seconds": JSONValue(seconds),
+      "timeIsMeasured": .bool(isTimeMeasured),
     ]
   }
 }
@@ -90,7 +105,7 @@ public struct CalibrationDemand: Sendable, Equatable {
 extension BlockFootprint {
   /// The floating-point operations: forward, the forward again from the kept input, the gradients of
   /// the inputs; then the factors.
-  fileprivate func operations(tokens: Double, length: Int) -> Double {
+  func operations(tokens: Double, length: Int) -> Double {
     // Causal attention computes half of the scores; forward, recomputed, and five products back.
     let attention = heads * Double(length) * tokens * (2 + 2 + 5)
     return 6 * weights * tokens + attention + squares * tokens

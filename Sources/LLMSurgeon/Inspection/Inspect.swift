@@ -19,28 +19,39 @@ public struct Inspection: Sendable {
   public let demand: CalibrationDemand
 }
 
-/// Looks at a model without computing anything but a short measurement of the machine.
+/// Looks at a model, and measures a part of a calibration if one is planned.
 ///
 /// - Parameters:
 ///   - model: A directory, or `org/name` in the local Hugging Face cache.
-///   - samples: The calibration windows to plan for.
-///   - length: Their tokens; 2048 or what the model takes if nil.
+///   - plan: The calibration windows to plan for; nil for the usual ones, of which nothing is measured.
 ///   - precision: How hidden states are kept between the passes.
+///   - progress: Hears how the measurement goes on.
 /// - Returns: What was found.
 /// - Throws: What opening a model throws.
 public func inspect(
   model: String,
-  samples: Int = 128,
-  length: Int? = nil,
-  precision: ScratchPrecision = .float32
+  plan: WindowChoice? = nil,
+  precision: ScratchPrecision = .float32,
+  progress: any ProgressListener = SilentProgress()
 ) throws -> Inspection {
   let opened = try OpenedModel(model)
+  let samples = plan?.samples ?? 128
+  let length = plan?.length ?? opened.usualLength
+  let footprint = CalibrationFootprint(
+    of: opened.model,
+    samples: samples,
+    length: length,
+    precision: precision
+  )
+  // What does not fit cannot be tried.
+  let isMeasured = plan != nil && footprint.working <= Double(CalibrationMemory().bytes)
+  let probe = CalibrationProbe(model: opened.model, samples: samples, length: length)
   let demand = CalibrationDemand(
     of: opened.model,
     samples: samples,
-    length: length ?? opened.usualLength,
+    length: length,
     precision: precision,
-    rate: measuredRate()
+    time: isMeasured ? .seconds(try probe.seconds(progress: progress)) : .rate(measuredRate())
   )
   return Inspection(
     name: opened.name,
