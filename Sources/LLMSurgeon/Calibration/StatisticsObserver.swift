@@ -8,42 +8,38 @@ import Transformer
 struct StatisticsObserver: LinearObserver {
   private let linears: [LinearDescription]
   /// `A` of each input group, then `G` of each of its layers, in the order shown.
-  private var moments: [SecondMoment] = []
-  /// The factors' names, in the same order.
-  private var names: [String] = []
+  private var sums = MomentSums()
 
   /// An observer that has seen nothing.
   init(linears: [LinearDescription]) { self.linears = linears }
 
   mutating func observe(_ traffic: [LinearTraffic]) {
-    if moments.isEmpty { prepare(traffic) }
-    SecondMoment.add(traffic.flatMap { [$0.inputs] + $0.gradients }, to: &moments)
-  }
-
-  /// Starts a sum for every factor.
-  private mutating func prepare(_ traffic: [LinearTraffic]) {
-    for shown in traffic {
-      let group = shown.group
-      names.append("A.\(group.name)")
-      moments.append(SecondMoment(width: group.inputs, appendsOne: group.hasBias))
-      for linear in group.linears {
-        names.append("G.\(linears[linear].name)")
-        moments.append(SecondMoment(width: linears[linear].outputs, appendsOne: false))
+    sums.add(
+      traffic.flatMap { shown in
+        let group = shown.group
+        let inputs = MomentSums.Samples(
+          name: "A.\(group.name)",
+          width: group.inputs,
+          appendsOne: group.hasBias,
+          pieces: shown.inputs
+        )
+        return [inputs]
+          + zip(group.linears, shown.gradients).map { linear, gradients in
+            MomentSums.Samples(
+              name: "G.\(linears[linear].name)",
+              width: linears[linear].outputs,
+              appendsOne: false,
+              pieces: gradients
+            )
+          }
       }
-    }
+    )
   }
 
   /// The means as tensors of a statistics file, packed triangles in a fixed order.
   ///
   /// - Throws: ``JobError/notFinite(_:)`` naming the factor that is no number.
   func tensors() throws -> [(name: TensorName, entries: [Float])] {
-    let packed = concurrentMap(count: moments.count) { index -> Result<[Float], any Error> in
-      Result {
-        let mean = try moments[index].mean()
-        guard mean.isFinite else { throw JobError.notFinite("the factor \(names[index])") }
-        return PackedTriangle.pack(mean)
-      }
-    }
-    return try names.indices.map { (TensorName(names[$0]), try packed[$0].get()) }
+    try sums.means { PackedTriangle.pack($0) }.map { (TensorName($0.name), $0.value) }
   }
 }
