@@ -77,7 +77,9 @@ struct SecondMomentTests {
 struct DriftMomentTests {
   @Test("are the mean of (x − x′) x′ᵀ, whatever the pieces", arguments: [false, true])
   func mean(appendsOne: Bool) throws {
-    let (old, new) = (samples(12, 5), samples(24, 5).selecting(rows: Array(12..<24), columns: Array(0..<5)))
+    let (old, new) = (
+      samples(12, 5), samples(24, 5).selecting(rows: Array(12..<24), columns: Array(0..<5))
+    )
     var moment = DriftMoment(width: 5, appendsOne: appendsOne)
     for range in [0..<5, 5..<12] {
       moment.add(
