@@ -26,6 +26,17 @@ package struct SecondMoment: Sendable {
     total = [Double](repeating: 0, count: appendsOne ? width : 0)
   }
 
+  /// Adds one batch.
+  ///
+  /// - Parameter pieces: The samples in pieces, one sample a row; shape `[tokens, width]` each.
+  package mutating func add(_ pieces: [Matrix<Float>]) {
+    var moments = [self]
+    // Two owners would make the addition copy.
+    sum = Matrix(rows: 0, columns: 0)
+    Self.add([pieces], to: &moments)
+    self = moments[0]
+  }
+
   /// Adds one batch to each of several sums, in one parallel region for all of them.
   ///
   /// - Parameters:

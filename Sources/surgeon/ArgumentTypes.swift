@@ -39,3 +39,4 @@ extension ExportPrecision: ExpressibleByArgument {}
 extension ExportArchitecture: ExpressibleByArgument {}
 extension ShotRamp: ExpressibleByArgument {}
 extension ShotData: ExpressibleByArgument {}
+extension RepairInputs: ExpressibleByArgument {}

@@ -99,6 +99,11 @@ struct PruneCommand: ParsableCommand {
     if removal.method.isLayerLocal, let name = solver.firstBeyondActivations {
       throw ValidationError("\(name) is not for --method \(removal.method.rawValue)")
     }
+    guard solver.repair != .sequential || removal.method == .surgeon else {
+      throw ValidationError(
+        "--repair sequential is for --method surgeon: \(removal.method.rawValue) repairs nothing"
+      )
+    }
     guard statistics == nil || removal.shots == 1 else {
       throw ValidationError(
         "--shots above 1 calibrates between shots: give --text or --tokens, not --statistics"
@@ -117,6 +122,9 @@ struct PruneCommand: ParsableCommand {
     }
     guard removal.target == nil, removal.sizes.choice == nil, removal.shots == 1 else {
       throw ValidationError("--sweep names the targets: leave out --target… and --shots")
+    }
+    guard solver.repair != .sequential else {
+      throw ValidationError("--sweep predicts, and repairs nothing for good: leave out --repair")
     }
     guard !removal.method.isLayerLocal else {
       throw ValidationError("--sweep is not for --method \(removal.method.rawValue)")
@@ -192,7 +200,8 @@ struct SolverOptions: ParsableArguments {
       dampingActivations: dampingActivations,
       dampingGradients: dampingGradients,
       repairSteps: repairSteps,
-      exchanges: exchanges
+      exchanges: exchanges,
+      repair: repair
     )
   }
 
@@ -201,6 +210,7 @@ struct SolverOptions: ParsableArguments {
     let options = [
       ("--steps", steps != nil), ("--damping-gradients", dampingGradients != nil),
       ("--repair-steps", repairSteps != nil), ("--exchanges", exchanges != nil),
+      ("--repair", repair != nil),
     ]
     return options.first { $0.1 }?.0
   }
@@ -219,6 +229,14 @@ struct SolverOptions: ParsableArguments {
 
   @Option(help: "How often kept elements are exchanged for removed ones after the last step.")
   var exchanges: Int?
+
+  @Option(
+    help: """
+      Repair all layers at once, for their inputs in the model as it came (dense), or block after \
+      block, for what the repaired layers before hand on, on the calibration windows (sequential).
+      """
+  )
+  var repair: RepairInputs?
 
   func validate() throws {
     if let steps, !(1...1000 ~= steps) {

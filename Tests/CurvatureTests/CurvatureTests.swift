@@ -73,6 +73,44 @@ struct SecondMomentTests {
   }
 }
 
+@Suite("Drift moments")
+struct DriftMomentTests {
+  @Test("are the mean of (x − x′) x′ᵀ, whatever the pieces", arguments: [false, true])
+  func mean(appendsOne: Bool) throws {
+    let (old, new) = (
+      samples(12, 5), samples(24, 5).selecting(rows: Array(12..<24), columns: Array(0..<5))
+    )
+    var moment = DriftMoment(width: 5, appendsOne: appendsOne)
+    for range in [0..<5, 5..<12] {
+      moment.add(
+        original: old.selecting(rows: Array(range), columns: Array(0..<5)),
+        current: new.selecting(rows: Array(range), columns: Array(0..<5))
+      )
+    }
+    let mean = try moment.mean()
+    #expect(mean.rows == 5 && mean.columns == (appendsOne ? 6 : 5))
+    for i in 0..<5 {
+      for j in 0..<mean.columns {
+        let exact =
+          (0..<12).reduce(0.0) { sum, token in
+            let now = j == 5 ? 1 : Double(new[token, j])
+            return sum + (Double(old[token, i]) - Double(new[token, i])) * now
+          } / 12
+        // Sums of whole numbers are exact; the quotient is rounded twice.
+        #expect(abs(Double(mean[i, j]) - exact) <= Double(Float.ulpOfOne) * abs(exact))
+      }
+    }
+  }
+
+  @Test("vanish where nothing drifts, and of nothing do not exist")
+  func nothing() throws {
+    var moment = DriftMoment(width: 3, appendsOne: true)
+    #expect(throws: CurvatureError.noTokens) { try moment.mean() }
+    moment.add(original: samples(7, 3), current: samples(7, 3))
+    #expect(try moment.mean().storage.allSatisfy { $0 == 0 })
+  }
+}
+
 @Suite("Kronecker factors")
 struct FactorTests {
   @Test("predict the loss of the dense matrix G ⊗ A")

@@ -1,5 +1,4 @@
 import Curvature
-import LinearAlgebra
 import Safetensors
 import Tensors
 import Transformer
@@ -9,36 +8,39 @@ import Transformer
 struct StatisticsObserver: LinearObserver {
   private let linears: [LinearDescription]
   /// `A` of each input group, then `G` of each of its layers, in the order shown.
-  private var moments: [SecondMoment] = []
-  /// The factors' names, in the same order.
-  private var names: [String] = []
+  private var sums = MomentSums()
 
   /// An observer that has seen nothing.
   init(linears: [LinearDescription]) { self.linears = linears }
 
   mutating func observe(_ traffic: [LinearTraffic]) {
-    if moments.isEmpty { prepare(traffic) }
-    SecondMoment.add(traffic.flatMap { [$0.inputs] + $0.gradients }, to: &moments)
-  }
-
-  /// Starts a sum for every factor.
-  private mutating func prepare(_ traffic: [LinearTraffic]) {
-    for shown in traffic {
-      let group = shown.group
-      names.append("A.\(group.name)")
-      moments.append(SecondMoment(width: group.inputs, appendsOne: group.hasBias))
-      for linear in group.linears {
-        names.append("G.\(linears[linear].name)")
-        moments.append(SecondMoment(width: linears[linear].outputs, appendsOne: false))
+    sums.add(
+      traffic.flatMap { shown in
+        let group = shown.group
+        let inputs = MomentSums.Samples(
+          name: "A.\(group.name)",
+          width: group.inputs,
+          appendsOne: group.hasBias,
+          pieces: shown.inputs
+        )
+        return [inputs]
+          + zip(group.linears, shown.gradients).map { linear, gradients in
+            MomentSums.Samples(
+              name: "G.\(linears[linear].name)",
+              width: linears[linear].outputs,
+              appendsOne: false,
+              pieces: gradients
+            )
+          }
       }
-    }
+    )
   }
 
   /// The means as tensors of a statistics file, packed triangles; each is made when it is written.
   ///
   /// Asking for one throws ``JobError/notFinite(_:)`` naming a factor that is no number.
   func tensors() -> [SafetensorsWriter.Tensor] {
-    zip(names, moments).map { name, moment in
+    sums.moments.map { name, moment in
       SafetensorsWriter.Tensor(
         TensorName(name),
         TensorDescription(

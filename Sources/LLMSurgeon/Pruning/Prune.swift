@@ -27,6 +27,7 @@ public func prune(
   if options.removal.method.isLayerLocal, options.shots > 1 {
     throw JobError.badSetting("method \(options.removal.method.rawValue) knows one shot only")
   }
+  try options.checkRepair()
   try checkOutput(
     options.output,
     mark: ModelDirectory.configurationName,
@@ -78,6 +79,17 @@ extension PruneOptions {
       length: isText ? length : nil,
       longest: opened.usualLength,
       tokenizer: opened.directoryURL
+    )
+  }
+
+  /// Refuses a repair for other inputs where nothing is repaired, or where the method has its own way.
+  fileprivate func checkRepair() throws {
+    guard solver.repair == .sequential, !removal.method.repairs else { return }
+    let name = removal.method.rawValue
+    throw JobError.badSetting(
+      removal.method.isLayerLocal
+        ? "method \(name) goes from block to block by itself: leave out the sequential repair"
+        : "method \(name) repairs nothing that a sequential repair could improve: use surgeon"
     )
   }
 

@@ -63,6 +63,7 @@ extension PruneOptions {
       "dampingActivations": JSONValue(settings.damping.activations),
       "dampingGradients": JSONValue(settings.damping.gradients),
       "repairSteps": JSONValue(settings.finalRepair.iterations),
+      "repair": JSONValue((solver.repair ?? .dense).rawValue),
       "headUnit": JSONValue(removal.headUnit.rawValue),
       "constraints": settings.constraints.identity,
       "size": removal.size.map { [JSONValue($0.name), JSONValue($0.most)] } ?? .null,
@@ -126,6 +127,12 @@ extension PruningReport {
       }
     )
     if let size = options.removal.size { notes.append("target: at most \(size)") }
+    if options.solver.repair == .sequential {
+      notes.append(
+        "repair: sequential (each layer was repaired for what the repaired layers before hand on; "
+          + "its losses are predicted for its inputs in the model before)"
+      )
+    }
     guard options.shots > 1 else { return }
     if options.schedule.ramp == .cubic { notes.append("the target of the shots rises cubically") }
     if options.schedule.data == .fresh {

@@ -50,6 +50,15 @@ public struct RemovalChoice: Sendable, Equatable {
   }
 }
 
+/// For which inputs the kept weights of a layer are repaired.
+public enum RepairInputs: String, CaseIterable, Sendable {
+  /// Those in the model as it came: all layers at once.
+  case dense
+  /// Those that the repaired layers before it hand on, for the outputs that the layer had: block
+  /// after block, on the windows of the calibration.
+  case sequential
+}
+
 /// Departures from the solver's defaults; nil leaves a default.
 public struct SolverChoice: Sendable, Equatable {
   /// Steps within one calibration.
@@ -62,6 +71,8 @@ public struct SolverChoice: Sendable, Equatable {
   public var repairSteps: Int?
   /// Exchanges of kept for removed elements after the last step.
   public var exchanges: Int?
+  /// For which inputs the kept weights are repaired.
+  public var repair: RepairInputs?
 
   /// Departures; none unless stated.
   public init(
@@ -69,13 +80,15 @@ public struct SolverChoice: Sendable, Equatable {
     dampingActivations: Double? = nil,
     dampingGradients: Double? = nil,
     repairSteps: Int? = nil,
-    exchanges: Int? = nil
+    exchanges: Int? = nil,
+    repair: RepairInputs? = nil
   ) {
     self.steps = steps
     self.dampingActivations = dampingActivations
     self.dampingGradients = dampingGradients
     self.repairSteps = repairSteps
     self.exchanges = exchanges
+    self.repair = repair
   }
 }
 

@@ -110,9 +110,8 @@ struct PruneRun {
         ? try chooseUnits(shot, of: model, layers, settings, progress: handler)
         : try solver.choose(progress: handler)
     }
-    var outcomes: [LayerOutcome] = []
-    try meter.repairing { handler in
-      try solver.repair(plan, progress: handler) { outcomes.append($1) }
+    let outcomes = try meter.repairing { handler in
+      try repaired(plan, by: solver, of: model, statistics, progress: handler)
     }
     return ShotResult(
       plan: plan,
@@ -120,6 +119,28 @@ struct PruneRun {
       layers: layers.layers,
       lossBefore: statistics?.manifest.loss
     )
+  }
+
+  /// Repairs what a plan leaves, for the inputs that the options name.
+  private func repaired(
+    _ plan: PruningPlan,
+    by solver: PruningRun,
+    of model: DecoderModel,
+    _ statistics: StatisticsDirectory?,
+    progress: @escaping ProgressHandler
+  ) throws -> [LayerOutcome] {
+    guard options.solver.repair == .sequential, let statistics else {
+      var outcomes: [LayerOutcome] = []
+      try solver.repair(plan, progress: progress) { outcomes.append($1) }
+      return outcomes
+    }
+    return try SequentialRepair(
+      opened: opened,
+      model: model,
+      windows: try statistics.windows(),
+      solver: solver,
+      plan: plan
+    ).repair(progress: progress)
   }
 
   /// Chooses neurons and heads for a shot.

@@ -68,14 +68,24 @@ struct StatisticsDirectory: Sendable {
     )
   }
 
-  /// The windows that were calibrated on.
+  /// The windows that were calibrated on: losses are measured on them, and the sequential repair
+  /// runs the pruned model on them.
+  ///
+  /// - Throws: ``JobError/badStatistics(path:reason:)`` if they are missing or others.
   func windows() throws -> TokenWindows {
     let file = StatisticsManifest.tokensFile
+    let path = folder.appending(path: file).path
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw JobError.badStatistics(
+        path: folder.relativePath,
+        reason: "\(file), the windows that it was calibrated on, is missing"
+      )
+    }
     let otherTokens = JobError.badStatistics(
       path: folder.relativePath,
       reason: "\(file) holds other tokens than the manifest says"
     )
-    let tokens = try SafetensorsFile(path: folder.appending(path: file).path).integers("tokens")
+    let tokens = try SafetensorsFile(path: path).integers("tokens")
     guard tokens.count == manifest.positions else { throw otherTokens }
     let windows = TokenWindows(
       tokens: tokens,

@@ -98,15 +98,18 @@ struct LayerPass: Sendable {
   }
 
   /// The repaired weights with the losses before and after.
-  func outcome() throws(PruningError) -> LayerOutcome {
+  ///
+  /// - Parameter original: The layer by which losses are predicted, if it is another one.
+  func outcome(judgedBy original: ActiveLayer? = nil) throws(PruningError) -> LayerOutcome {
     let isDirect = settings.method.repairs && !needsConjugateGradients && !isWhole
     let conditioned = isDirect ? try ConditionedFactors(layer) : nil
     let repair = try repaired(conditioned, limits: settings.finalRepair)
+    let judge = original ?? layer
     return LayerOutcome(
       weights: repair.weights,
       mask: layer.plan.mask,
-      lossZeroedOnly: layer.loss(of: layer.zeroedOnly()),
-      lossRepaired: layer.loss(of: repair.weights),
+      lossZeroedOnly: judge.loss(of: judge.zeroedOnly()),
+      lossRepaired: judge.loss(of: repair.weights),
       damping: settings.damping,
       timesDampingRaised: conditioned?.timesRaised ?? 0,
       iterations: repair.iterations

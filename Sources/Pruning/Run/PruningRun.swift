@@ -114,6 +114,30 @@ package struct PruningRun: Sendable {
     }
   }
 
+  /// Repairs the kept weights of one layer for its old outputs from what it reads now.
+  ///
+  /// - Parameters:
+  ///   - plan: What to remove.
+  ///   - index: The layer.
+  ///   - inputs: What it reads once the layers before it are pruned.
+  ///   - progress: Told of the layer and of iterations.
+  /// - Returns: The result, with the losses that are predicted for the inputs it read before.
+  /// - Throws: ``PruningError``, or what the store throws.
+  package func repair(
+    _ plan: PruningPlan,
+    layer index: Int,
+    reading inputs: DriftedInputs,
+    progress: @escaping ProgressHandler = { _ in }
+  ) throws -> LayerOutcome {
+    progress(PruningProgress(stage: .repairing, layer: index))
+    let problem = try store.problem(at: index)
+    let layerPlan = plan.layers[index]
+    let original = try ActiveLayer(problem, plan: layerPlan, settings: settings)
+    let moved = try problem.following(inputs, plan: layerPlan, settings: settings)
+    let layer = try ActiveLayer(moved, plan: layerPlan, settings: settings)
+    return try pass(layer, index, start: current[index], progress).outcome(judgedBy: original)
+  }
+
   /// Prices the removals of all layers, and remembers the repaired weights if they are a start.
   private mutating func priced(
     _ plan: PruningPlan,
@@ -143,7 +167,16 @@ package struct PruningRun: Sendable {
   ) throws -> LayerPass {
     let problem = try store.problem(at: index)
     let layer = try ActiveLayer(problem, plan: plan.layers[index], settings: settings)
-    return LayerPass(layer: layer, settings: settings, start: start) { iteration, loss in
+    return pass(layer, index, start: start, progress)
+  }
+
+  private func pass(
+    _ layer: ActiveLayer,
+    _ index: Int,
+    start: Matrix<Float>?,
+    _ progress: @escaping ProgressHandler
+  ) -> LayerPass {
+    LayerPass(layer: layer, settings: settings, start: start) { iteration, loss in
       progress(PruningProgress(stage: .iterated(iteration, loss: loss), layer: index))
     }
   }

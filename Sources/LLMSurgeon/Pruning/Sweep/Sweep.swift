@@ -29,6 +29,11 @@ public func sweep(
       "method \(options.removal.method.rawValue) predicts no rise of the loss; prune to each target"
     )
   }
+  guard options.solver.repair != .sequential else {
+    throw JobError.badSetting(
+      "a sweep predicts and repairs nothing for good: leave out the sequential repair"
+    )
+  }
   var options = options
   options.removal.target = first
   options.removal.size = nil

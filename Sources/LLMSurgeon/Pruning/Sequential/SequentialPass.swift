@@ -52,19 +52,13 @@ struct SequentialPass {
         progress.advance(to: outcomes.count)
       }
       guard block + 1 < model.decoder.blocks else { continue }
-      try loadBlock(block, with: pruned).forward(
+      try opened.loadBlock(block, with: pruned).forward(
         &hidden,
         length: windows.length,
         in: &workspace
       )
     }
     return outcomes
-  }
-
-  /// A block with its new weights, rounded as the checkpoint will hold them.
-  private func loadBlock(_ block: Int, with pruned: MemoryTensors) throws -> DecoderBlock {
-    let source = OverlayTensors(base: opened.directory.tensors, front: pruned, isRounded: true)
-    return try opened.model(with: source).loadBlock(block)
   }
 
   /// The share that each block loses.
@@ -158,15 +152,5 @@ extension [String: Matrix<Float>] {
       throw JobError.badSetting("the inputs of \(linear.name) were not seen")
     }
     return moment
-  }
-}
-
-extension MemoryTensors {
-  /// Adds the new weights of a layer, single precision.
-  fileprivate mutating func set(_ linear: LinearDescription, _ weights: Matrix<Float>) throws {
-    for tensor in linear.tensors(of: weights) {
-      let description = TensorDescription(elementType: .float32, shape: tensor.shape)
-      try set(tensor.name, description, floats: tensor.values)
-    }
   }
 }
