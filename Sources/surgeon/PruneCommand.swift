@@ -125,14 +125,14 @@ struct PruneCommand: ParsableCommand {
   func run() throws {
     try Session.run(session) { progress in
       if let sweep {
-        let curve = try LLMSurgeon.sweep(options, targets: sweep.shares, progress: progress)
+        let curve = try LLMSurgeon.sweep(try options(), targets: sweep.shares, progress: progress)
         print(
           json
             ? curve.json : curve.text(columns: Terminal.columns, isTerminal: Terminal.isTerminal)
         )
         return
       }
-      let report = try prune(options, progress: progress)
+      let report = try prune(try options(), progress: progress)
       print(
         json
           ? report.json
@@ -141,7 +141,7 @@ struct PruneCommand: ParsableCommand {
     }
   }
 
-  private var options: PruneOptions {
+  private func options() throws -> PruneOptions {
     PruneOptions(
       model: model,
       data: data,
@@ -150,6 +150,7 @@ struct PruneCommand: ParsableCommand {
       shots: removal.shots,
       profile: profile,
       schedule: shots.schedule,
+      timing: try removal.sizes.timingTable.map { try TimingTable(contentsOf: URL(filePath: $0)) },
       output: URL(filePath: output ?? ""),
       overwrite: overwrite
     )

@@ -64,7 +64,8 @@ extension PruneOptions {
       "repairSteps": JSONValue(settings.finalRepair.iterations),
       "headUnit": JSONValue(removal.headUnit.rawValue),
       "constraints": settings.constraints.identity,
-      "size": removal.size.map { [JSONValue($0.name), JSONValue($0.most)] } ?? .null,
+      "size": removal.size.map { [JSONValue($0.name), JSONValue($0.most(of: 1))] } ?? .null,
+      "timing": timing.map { JSONValue($0.fingerprint) } ?? .null,
     ]
   }
 }
@@ -124,7 +125,7 @@ extension PruningReport {
         return record
       }
     )
-    if let size = options.removal.size { notes.append("target: at most \(size)") }
+    if let size = options.removal.size { notes.append("target: \(size)") }
     guard options.shots > 1 else { return }
     if options.schedule.ramp == .cubic { notes.append("the target of the shots rises cubically") }
     if options.schedule.data == .fresh {

@@ -19,7 +19,7 @@ public struct RemovalChoice: Sendable, Equatable {
   /// The share of the prunable weights that is removed; nil for all blocks of N:M, and where a size
   /// is the target.
   public var target: Double?
-  /// The size that is left at most, instead of a share; for neurons and heads.
+  /// The size or time that is left at most, instead of a share; for neurons and heads.
   public var size: SizeTarget?
   /// How costs are computed, and whether the rest is repaired.
   public var method: Method
@@ -95,6 +95,8 @@ public struct PruneOptions: Sendable {
   public var profile: Profile?
   /// What differs between the shots.
   public var schedule: ShotSchedule
+  /// The times from which a speedup is predicted, where neurons or heads are removed.
+  public var timing: TimingTable?
   /// The checkpoint directory to write.
   public var output: URL
   /// Whether an existing checkpoint directory is replaced.
@@ -109,6 +111,7 @@ public struct PruneOptions: Sendable {
     shots: Int = 1,
     profile: Profile? = nil,
     schedule: ShotSchedule = ShotSchedule(),
+    timing: TimingTable? = nil,
     output: URL,
     overwrite: Bool = false
   ) {
@@ -119,6 +122,7 @@ public struct PruneOptions: Sendable {
     self.shots = shots
     self.profile = profile
     self.schedule = schedule
+    self.timing = timing
     self.output = output
     self.overwrite = overwrite
   }

@@ -1,0 +1,129 @@
+import Foundation
+import LinearAlgebra
+import Transformer
+
+/// Measures how long the parts of a model take for a prompt on this machine, at many widths.
+///
+/// What runs are the operations of this program's own forward pass, with made-up weights. All widths
+/// are measured in turns, and of each the median counts. The time is bounded: when it is over, the
+/// turn that has begun is the last.
+///
+/// - Parameters:
+///   - model: A directory, or `org/name` in the local Hugging Face cache.
+///   - promptTokens: The tokens of the prompt, at least 1.
+///   - repeats: How many turns there are at most, at least 1.
+///   - seconds: How long no further turn begins after, above 0.
+///   - progress: Hears how it goes on.
+/// - Returns: The times.
+/// - Throws: ``JobError``, or an error of the model or its files.
+public func measureTimings(
+  model: String,
+  promptTokens: Int = 128,
+  repeats: Int = 9,
+  seconds: Double = 60,
+  progress: any ProgressListener = SilentProgress()
+) throws -> TimingTable {
+  guard promptTokens >= 1, repeats >= 1, seconds > 0 else {
+    throw JobError.badSetting("a timing table needs a prompt, a repeat and some time")
+  }
+  let opened = try OpenedModel(model)
+  try opened.checkLength(prompt: promptTokens, new: 0, progress: progress)
+  var trials = TimingTrials(opened.model.decoder, tokens: promptTokens)
+  let head = try opened.model.loadHead()
+  let start = ContinuousClock.now
+  progress.begin("measuring", total: trials.count * repeats, unit: "times")
+  defer { progress.end() }
+  for number in 0..<repeats {
+    trials.measure(head) { progress.advance(to: number * trials.count + $0) }
+    guard ContinuousClock.now - start < .seconds(seconds) else { break }
+  }
+  return trials.table
+}
+
+/// The times of all parts at all widths, as far as they are measured.
+private struct TimingTrials {
+  /// A part at a width.
+  private struct Trial {
+    let part: BlockPart
+    let width: Int
+    var times: [Double] = []
+  }
+
+  private let decoder: DecoderDescription
+  private let tokens: Int
+  private var trials: [Trial]
+  private var restTimes: [Double] = []
+
+  init(_ decoder: DecoderDescription, tokens: Int) {
+    self.decoder = decoder
+    self.tokens = tokens
+    let shapes = decoder.blockShapes
+    func trials(_ part: BlockPart, _ width: (BlockShape) -> Int) -> [Trial] {
+      widthGrid(upTo: shapes.map(width).max() ?? 1).map { Trial(part: part, width: $0) }
+    }
+    self.trials =
+      trials(.heads, \.heads) + trials(.keyValueHeads, \.keyValueHeads)
+      + trials(.neurons, \.innerSize) + [Trial(part: .norms, width: 1)]
+  }
+
+  /// The number of times that one turn measures.
+  var count: Int { trials.count + 1 }
+
+  /// Measures each once.
+  mutating func measure(_ head: OutputHead, progress: (Int) -> Void) {
+    for index in trials.indices {
+      let (part, width) = (trials[index].part, trials[index].width)
+      var trial = BlockTrial(part, width: width, of: decoder, tokens: tokens)
+      trials[index].times.append(secondsPerRun { trial.run() })
+      progress(index + 1)
+    }
+    restTimes.append(secondsPerRun { head.runTrial(tokens: tokens) })
+    progress(count)
+  }
+
+  /// The medians.
+  var table: TimingTable {
+    func curve(_ part: BlockPart) -> TimingCurve {
+      TimingCurve(
+        trials.filter { $0.part == part }.map {
+          TimingCurve.Point(width: $0.width, seconds: median($0.times))
+        }
+      )
+    }
+    return TimingTable(
+      machine: "\(Parallelism.threads) threads, surgeon \(Program.version)",
+      tokens: tokens,
+      sizes: TimingTable.Sizes(decoder),
+      rest: median(restTimes),
+      norms: curve(.norms).seconds(at: 1),
+      heads: curve(.heads),
+      keyValueHeads: curve(.keyValueHeads),
+      neurons: curve(.neurons)
+    )
+  }
+}
+
+/// One and the multiples of a sixteenth of the largest width.
+private func widthGrid(upTo most: Int) -> [Int] {
+  let steps = 16
+  let multiples = (1...steps).map { step in
+    // In this order nothing overflows.
+    most / steps * step + most % steps * step / steps
+  }
+  return Set([1] + multiples.filter { $0 > 0 }).sorted()
+}
+
+/// How long something takes, run for five milliseconds at least after one run that does not count.
+private func secondsPerRun(_ run: () -> Void) -> Double {
+  run()
+  let clock = ContinuousClock()
+  let start = clock.now
+  var count = 0.0
+  var elapsed = Duration.zero
+  repeat {
+    run()
+    count += 1
+    elapsed = clock.now - start
+  } while elapsed < .milliseconds(5)
+  return elapsed / .seconds(1) / count
+}
