@@ -30,12 +30,15 @@ public func measureTimings(
   try opened.checkLength(prompt: promptTokens, new: 0, progress: progress)
   var trials = TimingTrials(opened.model.decoder, tokens: promptTokens)
   let head = try opened.model.loadHead()
-  let start = ContinuousClock.now
+  let clock = ContinuousClock()
+  let start = clock.now
   progress.begin("measuring", total: trials.count * repeats, unit: "times")
   defer { progress.end() }
-  for number in 0..<repeats {
-    trials.measure(head) { progress.advance(to: number * trials.count + $0) }
-    guard ContinuousClock.now - start < .seconds(seconds) else { break }
+  for number in 0..<repeats where number == 0 || clock.now - start < .seconds(seconds) {
+    for index in 0..<trials.count {
+      trials.measure(index, head)
+      progress.advance(to: number * trials.count + index + 1)
+    }
   }
   return trials.table
 }
@@ -69,16 +72,15 @@ private struct TimingTrials {
   /// The number of times that one turn measures.
   var count: Int { trials.count + 1 }
 
-  /// Measures each once.
-  mutating func measure(_ head: OutputHead, progress: (Int) -> Void) {
-    for index in trials.indices {
-      let (part, width) = (trials[index].part, trials[index].width)
-      var trial = BlockTrial(part, width: width, of: decoder, tokens: tokens)
-      trials[index].times.append(secondsPerRun { trial.run() })
-      progress(index + 1)
+  /// Measures one of them, the last outside of the blocks.
+  mutating func measure(_ index: Int, _ head: OutputHead) {
+    guard index < trials.count else {
+      let tokens = tokens
+      return restTimes.append(secondsPerRun { head.runTrial(tokens: tokens) })
     }
-    restTimes.append(secondsPerRun { head.runTrial(tokens: tokens) })
-    progress(count)
+    let (part, width) = (trials[index].part, trials[index].width)
+    var trial = BlockTrial(part, width: width, of: decoder, tokens: tokens)
+    trials[index].times.append(secondsPerRun { trial.run() })
   }
 
   /// The medians.
@@ -114,16 +116,18 @@ private func widthGrid(upTo most: Int) -> [Int] {
 }
 
 /// How long something takes, run for five milliseconds at least after one run that does not count.
+///
+/// Never inlined, so that the same code stands between the readings of the clock everywhere.
+@inline(never)
 private func secondsPerRun(_ run: () -> Void) -> Double {
   run()
   let clock = ContinuousClock()
   let start = clock.now
-  var count = 0.0
-  var elapsed = Duration.zero
-  repeat {
+  var (count, seconds) = (0.0, 0.0)
+  while seconds < 0.005 {
     run()
     count += 1
-    elapsed = clock.now - start
-  } while elapsed < .milliseconds(5)
-  return elapsed / .seconds(1) / count
+    seconds = (clock.now - start) / .seconds(1)
+  }
+  return seconds / count
 }

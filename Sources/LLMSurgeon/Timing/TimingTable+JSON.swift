@@ -1,10 +1,5 @@
 import ExactJSON
 
-/// What is wrong with a timing table.
-struct TimingFault: Error {
-  let reason: String
-}
-
 extension TimingTable {
   /// The version of the format that is written and read.
   static let formatVersion = 1
@@ -32,36 +27,40 @@ extension TimingTable {
   }
 
   /// Reads a document.
-  init(json: [UInt8]) throws(TimingFault) {
+  ///
+  /// - Parameters:
+  ///   - json: The whole document.
+  ///   - path: Its file, for messages.
+  /// - Throws: ``JobError/badTimingTable(path:reason:)`` with the first fault.
+  init(json: [UInt8], path: String) throws {
     let document: JSONValue
-    do { document = try JSONParser.parse(json) } catch {
-      throw TimingFault(reason: "\(error)")
+    do {
+      document = try JSONParser.parse(json)
+    } catch {
+      throw JobError.badTimingTable(path: path, reason: "\(error)")
     }
+    let members = TimingMembers(file: path, place: "", document)
     guard document["format"]?.string == Self.formatName else {
-      throw TimingFault(reason: "its \"format\" is not \"\(Self.formatName)\"")
+      throw members.fault("format", "is not \"\(Self.formatName)\"")
     }
     guard document["formatVersion"]?.integer == Self.formatVersion else {
-      throw TimingFault(reason: "its \"formatVersion\" is not \(Self.formatVersion)")
+      throw members.fault("formatVersion", "is not \(Self.formatVersion)")
     }
-    let keys: Set<JSONText> = ["format", "formatVersion", "machine", "tokens", "model", "seconds"]
-    let whole = try TimingMembers(document, "", keys)
+    let whole = try members.only([
+      "format", "formatVersion", "machine", "tokens", "model", "seconds",
+    ])
+    let model = try whole.object("model", ["hiddenSize", "headSize", "vocabulary", "isGated"])
+    let seconds = try whole.object(
+      "seconds",
+      ["rest", "norms", "heads", "keyValueHeads", "neurons"]
+    )
     machine = try whole.text("machine")
     tokens = try whole.count("tokens")
-    let model = try TimingMembers(
-      try whole.value("model"),
-      "model",
-      ["hiddenSize", "headSize", "vocabulary", "isGated"]
-    )
     sizes = Sizes(
       hiddenSize: try model.count("hiddenSize"),
       headSize: try model.count("headSize"),
       vocabulary: try model.count("vocabulary"),
       isGated: try model.flag("isGated")
-    )
-    let seconds = try TimingMembers(
-      try whole.value("seconds"),
-      "seconds",
-      ["rest", "norms", "heads", "keyValueHeads", "neurons"]
     )
     rest = try seconds.seconds("rest")
     norms = try seconds.seconds("norms")
@@ -81,44 +80,56 @@ extension TimingCurve {
 private struct TimingMembers {
   /// The most that a number of tokens, a width or a time may be.
   private static let largest = 1_000_000_000
+  private let file: String
+  /// What stands before the names of the members in messages.
+  private let place: String
   private let object: JSONObject
-  private let path: String
 
-  init(_ value: JSONValue, _ path: String, _ keys: Set<JSONText>) throws(TimingFault) {
-    guard let object = value.object else {
-      throw TimingFault(reason: "\(path.isEmpty ? "the document" : path) is not an object")
-    }
-    self.object = object
-    self.path = path.isEmpty ? "" : "\(path)."
-    for (key, _) in object.members where !keys.contains(key) {
-      throw TimingFault(reason: "\(self.path)\(key.string) is not a member of the format")
-    }
+  /// Takes an object; anything else has no members.
+  init(file: String, place: String, _ value: JSONValue) {
+    self.file = file
+    self.place = place
+    object = value.object ?? JSONObject()
   }
 
-  func value(_ key: JSONText) throws(TimingFault) -> JSONValue {
+  /// The same, if it has no other members than these.
+  func only(_ keys: Set<JSONText>) throws -> TimingMembers {
+    for (key, _) in object.members where !keys.contains(key) {
+      throw fault(key, "is not a member of the format")
+    }
+    return self
+  }
+
+  func object(_ key: JSONText, _ keys: Set<JSONText>) throws -> TimingMembers {
+    let value = try value(key)
+    guard value.object != nil else { throw fault(key, "is not an object") }
+    return try TimingMembers(file: file, place: "\(place)\(key.string).", value).only(keys)
+  }
+
+  func value(_ key: JSONText) throws -> JSONValue {
     guard let value = object[key] else { throw fault(key, "is missing") }
     return value
   }
 
-  func text(_ key: JSONText) throws(TimingFault) -> String? {
+  func text(_ key: JSONText) throws -> String? {
     guard let value = object[key] else { return nil }
     guard let text = value.string else { throw fault(key, "is not text") }
     return text
   }
 
-  func flag(_ key: JSONText) throws(TimingFault) -> Bool {
+  func flag(_ key: JSONText) throws -> Bool {
     guard let flag = try value(key).bool else { throw fault(key, "is neither true nor false") }
     return flag
   }
 
-  func count(_ key: JSONText) throws(TimingFault) -> Int {
+  func count(_ key: JSONText) throws -> Int {
     guard let count = Self.count(try value(key)) else {
       throw fault(key, "is not an integer from 1 to \(Self.largest)")
     }
     return count
   }
 
-  func seconds(_ key: JSONText) throws(TimingFault) -> Double {
+  func seconds(_ key: JSONText) throws -> Double {
     guard let seconds = Self.seconds(try value(key)) else {
       throw fault(key, "is not a number of seconds from 0 to \(Self.largest)")
     }
@@ -126,7 +137,7 @@ private struct TimingMembers {
   }
 
   /// A list of pairs of a width and a time, by rising width, the last time above zero.
-  func curve(_ key: JSONText) throws(TimingFault) -> TimingCurve {
+  func curve(_ key: JSONText) throws -> TimingCurve {
     guard let pairs = try value(key).array, !pairs.isEmpty else {
       throw fault(key, "is not a list of [width, seconds]")
     }
@@ -153,7 +164,7 @@ private struct TimingMembers {
     value.double.flatMap { 0...Double(largest) ~= $0 ? $0 : nil }
   }
 
-  private func fault(_ key: JSONText, _ what: String) -> TimingFault {
-    TimingFault(reason: "\(path)\(key.string) \(what)")
+  func fault(_ key: JSONText, _ what: String) -> JobError {
+    .badTimingTable(path: file, reason: "\(place)\(key.string) \(what)")
   }
 }

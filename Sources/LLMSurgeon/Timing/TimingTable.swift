@@ -45,10 +45,7 @@ extension TimingTable {
         reason: "there is no such file; 'surgeon measure MODEL --output FILE' makes a timing table"
       )
     }
-    let bytes = try readBytes(of: file)
-    do { self = try TimingTable(json: bytes) } catch {
-      throw JobError.badTimingTable(path: file.relativePath, reason: error.reason)
-    }
+    self = try TimingTable(json: try readBytes(of: file), path: file.relativePath)
   }
 
   /// Refuses a place for a table where something else lies, or a table that may not be replaced.
@@ -86,9 +83,9 @@ extension TimingTable {
 
   /// What tells this table from another in what it predicts.
   var fingerprint: String {
-    let bytes = json
-    // SAFETY: bytes have no padding.
-    return unsafe "\(ContentHash(of: bytes.span.bytes))"
+    var hasher = ContentHasher()
+    hasher.update(json)
+    return hasher.finalize().description
   }
 
   /// Checks that the table speaks of a model like this one, and of all its widths.

@@ -99,12 +99,15 @@ extension PruneOptions {
         size.isMet(present, of: whole, most: goal.most) + ": there is nothing to remove"
       )
     }
-    do throws(PruningError) {
+    do {
       try run.check()
-    } catch .goalOutOfReach(_, _, let nearest) where size.isSpeedup {
+    } catch {
+      guard size.isSpeedup, case PruningError.goalOutOfReach(_, _, let nearest) = error else {
+        throw error
+      }
       throw JobError.badSetting(
-        "\(size) cannot be predicted under the constraints; the most that can is "
-          + "\(floorOfSpeedup(whole / nearest)) times as fast"
+        "\(size) is out of reach under the constraints; the most that the timing table predicts "
+          + "is \(floorOfSpeedup(whole / nearest))"
       )
     }
   }
