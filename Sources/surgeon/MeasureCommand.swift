@@ -23,8 +23,8 @@ struct MeasureCommand: ParsableCommand {
   @Option(help: "The tokens of the prompt.")
   var promptLength = 128
 
-  @Option(help: "How often each time is taken; the median counts.")
-  var repeats = 9
+  @Option(help: "How often each time is taken; the least counts.")
+  var repeats = 15
 
   @Option(help: "After so many seconds no further repeat begins.")
   var seconds = 60.0

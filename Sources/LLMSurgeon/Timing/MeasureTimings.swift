@@ -5,8 +5,8 @@ import Transformer
 /// Measures how long the parts of a model take for a prompt on this machine, at many widths.
 ///
 /// What runs are the operations of this program's own forward pass, with made-up weights. All widths
-/// are measured in turns, and of each the median counts. The time is bounded: when it is over, the
-/// turn that has begun is the last.
+/// are measured in turns, and of each the least time counts: whatever else the machine does only ever
+/// adds to it. The time is bounded: when it is over, the turn that has begun is the last.
 ///
 /// - Parameters:
 ///   - model: A directory, or `org/name` in the local Hugging Face cache.
@@ -19,7 +19,7 @@ import Transformer
 public func measureTimings(
   model: String,
   promptTokens: Int = 128,
-  repeats: Int = 9,
+  repeats: Int = 15,
   seconds: Double = 60,
   progress: any ProgressListener = SilentProgress()
 ) throws -> TimingTable {
@@ -49,13 +49,13 @@ private struct TimingTrials {
   private struct Trial {
     let part: BlockPart
     let width: Int
-    var times: [Double] = []
+    var least = Double.infinity
   }
 
   private let decoder: DecoderDescription
   private let tokens: Int
   private var trials: [Trial]
-  private var restTimes: [Double] = []
+  private var restLeast = Double.infinity
 
   init(_ decoder: DecoderDescription, tokens: Int) {
     self.decoder = decoder
@@ -76,19 +76,20 @@ private struct TimingTrials {
   mutating func measure(_ index: Int, _ head: OutputHead) {
     guard index < trials.count else {
       let tokens = tokens
-      return restTimes.append(secondsPerRun { head.runTrial(tokens: tokens) })
+      restLeast = min(restLeast, secondsPerRun { head.runTrial(tokens: tokens) })
+      return
     }
     let (part, width) = (trials[index].part, trials[index].width)
     var trial = BlockTrial(part, width: width, of: decoder, tokens: tokens)
-    trials[index].times.append(secondsPerRun { trial.run() })
+    trials[index].least = min(trials[index].least, secondsPerRun { trial.run() })
   }
 
-  /// The medians.
+  /// The least times.
   var table: TimingTable {
     func curve(_ part: BlockPart) -> TimingCurve {
       TimingCurve(
         trials.filter { $0.part == part }.map {
-          TimingCurve.Point(width: $0.width, seconds: median($0.times))
+          TimingCurve.Point(width: $0.width, seconds: $0.least)
         }
       )
     }
@@ -96,7 +97,7 @@ private struct TimingTrials {
       machine: "\(Parallelism.threads) threads, surgeon \(Program.version)",
       tokens: tokens,
       sizes: TimingTable.Sizes(decoder),
-      rest: median(restTimes),
+      rest: restLeast,
       norms: curve(.norms).seconds(at: 1),
       heads: curve(.heads),
       keyValueHeads: curve(.keyValueHeads),
@@ -115,7 +116,7 @@ private func widthGrid(upTo most: Int) -> [Int] {
   return Set([1] + multiples.filter { $0 > 0 }).sorted()
 }
 
-/// How long something takes, run for five milliseconds at least after one run that does not count.
+/// How long something takes, run for two milliseconds at least after one run that does not count.
 ///
 /// Never inlined, so that the same code stands between the readings of the clock everywhere.
 @inline(never)
@@ -124,7 +125,7 @@ private func secondsPerRun(_ run: () -> Void) -> Double {
   let clock = ContinuousClock()
   let start = clock.now
   var (count, seconds) = (0.0, 0.0)
-  while seconds < 0.005 {
+  while seconds < 0.002 {
     run()
     count += 1
     seconds = (clock.now - start) / .seconds(1)

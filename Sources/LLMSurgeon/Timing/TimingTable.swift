@@ -64,13 +64,14 @@ extension TimingTable {
     }
   }
 
-  /// Two lines for a person.
+  /// A line for a person.
   public var text: String {
     func line(_ curve: TimingCurve, _ name: String) -> String {
-      "\(Quantity.duration(seconds: curve.seconds(at: curve.widest))) for \(curve.widest) \(name)"
+      let milliseconds = Quantity.fixed(curve.seconds(at: curve.widest) * 1000, decimals: 3)
+      return "\(milliseconds) ms for \(curve.widest) \(name)"
     }
     return """
-      of a block, for a prompt of \(Quantity.counted(tokens, "token")): \(line(heads, "query heads")), \
+      a prompt of \(Quantity.counted(tokens, "token")) takes a block \(line(heads, "query heads")), \
       \(line(keyValueHeads, "key and value heads")), \(line(neurons, "neurons"))
       """
   }

@@ -115,7 +115,7 @@ extension PruneOptions {
 
 extension PruneOptions {
   /// Refuses a timing table that says nothing of the result.
-  private func checkTiming(of opened: OpenedModel) throws {
+  func checkTiming(of opened: OpenedModel) throws {
     guard let timing else { return }
     guard removal.structure.isUnits, writtenSizes(opened) != nil else {
       throw JobError.badSetting(
