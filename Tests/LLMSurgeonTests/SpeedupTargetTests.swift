@@ -34,8 +34,10 @@ struct SpeedupTargetTests {
     }
   }
 
-  @Test("the prediction for the written shapes meets the target, with one structure more it does not",
-    arguments: cases)
+  @Test(
+    "the prediction for the written shapes meets the target, with one structure more it does not",
+    arguments: cases
+  )
   func met(entry: Case) throws {
     let scratch = try ScratchDirectory()
     let fixture = try Fixture(entry.name)
@@ -46,14 +48,17 @@ struct SpeedupTargetTests {
     #expect(dense / Prediction(table).time(shapes) >= entry.factor)
     let whole = try Widths.of(fixture.url)
     for kind in [\Widths.neurons, \Widths.groups] {
-      let blocks = entry.allocation == .uniform ? [Array(shapes.indices)] : shapes.indices.map { [$0] }
+      let blocks =
+        entry.allocation == .uniform ? [Array(shapes.indices)] : shapes.indices.map { [$0] }
       for changed in blocks {
         var more = shapes
         for block in changed {
           more[block][keyPath: kind] += 1
           more[block].heads = more[block].groups * whole[block].heads / whole[block].groups
         }
-        guard zip(more, whole).allSatisfy({ $0[keyPath: kind] <= $1[keyPath: kind] }) else { continue }
+        guard zip(more, whole).allSatisfy({ $0[keyPath: kind] <= $1[keyPath: kind] }) else {
+          continue
+        }
         #expect(dense / Prediction(table).time(more) < entry.factor)
       }
     }
@@ -102,8 +107,10 @@ struct SpeedupTargetTests {
       return error(asked)
     }
     #expect(message { $0.timing = nil }.contains("--timing-table"))
-    #expect(message { $0.timing = SampleTable(hidden: 33).table }.contains("another")
-      || message { $0.timing = SampleTable(hidden: 33).table }.contains("hidden size 33"))
+    #expect(
+      message { $0.timing = SampleTable(hidden: 33).table }.contains("another")
+        || message { $0.timing = SampleTable(hidden: 33).table }.contains("hidden size 33")
+    )
     let narrow = SampleTable(hidden: 32, widest: 40).table
     #expect(message { $0.timing = narrow }.contains("ends at 40 neurons"))
     #expect(message { $0.profile = .masked }.contains("masked"))
