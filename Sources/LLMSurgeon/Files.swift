@@ -35,11 +35,7 @@ func makeDirectory(_ url: URL) throws {
 ///   ``JobError/unwritable(path:reason:)`` for a symbolic link that leads nowhere.
 func checkOutput(_ output: URL, mark: String, overwrite: Bool) throws {
   guard FileManager.default.fileExists(atPath: output.path) else {
-    guard (try? FileManager.default.destinationOfSymbolicLink(atPath: output.path)) == nil else {
-      let reason = "it is a symbolic link that leads nowhere"
-      throw JobError.unwritable(path: output.relativePath, reason: reason)
-    }
-    return
+    return try checkIsNoLink(output)
   }
   // Nothing is listed for a file, so it is refused like a folder with content.
   let names = try? FileManager.default.contentsOfDirectory(atPath: output.path)
@@ -47,6 +43,16 @@ func checkOutput(_ output: URL, mark: String, overwrite: Bool) throws {
   guard overwrite else { throw JobError.outputExists(path: output.relativePath) }
   guard names?.contains(mark) == true else {
     throw JobError.outputIsForeign(path: output.relativePath, mark: mark)
+  }
+}
+
+/// Refuses a symbolic link that leads nowhere.
+///
+/// - Throws: ``JobError/unwritable(path:reason:)``.
+func checkIsNoLink(_ output: URL) throws {
+  guard (try? FileManager.default.destinationOfSymbolicLink(atPath: output.path)) == nil else {
+    let reason = "it is a symbolic link that leads nowhere"
+    throw JobError.unwritable(path: output.relativePath, reason: reason)
   }
 }
 
@@ -69,10 +75,13 @@ func reason(of error: any Error) -> String {
 ///   - output: The file to write.
 ///   - mark: What files of this kind begin with; only such a one is ever replaced.
 ///   - overwrite: Whether the person agreed to replace it.
-/// - Throws: ``JobError/outputExists(path:)``, ``JobError/outputIsForeign(path:mark:)``, or what
-///   looking at the file throws.
+/// - Throws: ``JobError/outputExists(path:)``, ``JobError/outputIsForeign(path:mark:)``,
+///   ``JobError/unwritable(path:reason:)`` for a symbolic link that leads nowhere, or what looking at
+///   the file throws.
 func checkOutputFile(_ output: URL, beginsWith mark: String, overwrite: Bool) throws {
-  guard FileManager.default.fileExists(atPath: output.path) else { return }
+  guard FileManager.default.fileExists(atPath: output.path) else {
+    return try checkIsNoLink(output)
+  }
   guard overwrite else { throw JobError.outputExists(path: output.relativePath) }
   let file = try MappedFile(output.path)
   guard file.count >= mark.utf8.count, file.copy(0..<mark.utf8.count) == Array(mark.utf8) else {

@@ -14,6 +14,8 @@ public enum JobError: Error, Equatable {
   case foreignStatistics(path: String, reason: String)
   /// A statistics directory is damaged, unfinished, or of an unknown version.
   case badStatistics(path: String, reason: String)
+  /// A timing table is damaged or of an unknown version.
+  case badTimingTable(path: String, reason: String)
   /// A setting makes no sense for this model.
   case badSetting(String)
   /// An unfinished run of other settings occupies the place where this one would keep its own.
@@ -47,6 +49,8 @@ extension JobError: CustomStringConvertible {
       "the statistics in \(path) belong to another model (\(reason)); calibrate this one"
     case .badStatistics(let path, let reason):
       "the statistics in \(path) cannot be used: \(reason); calibrate again"
+    case .badTimingTable(let path, let reason):
+      "\(path) is no timing table: \(reason); 'surgeon measure MODEL --output FILE' makes one"
     case .badSetting(let reason): reason
     case .foreignRemains(let path):
       "\(path) holds an unfinished run with other settings; "

@@ -20,6 +20,10 @@ extension PruningReport {
     body += Page.table(sumRows("Block", sumsByBlock.map { ("\($0.block)", $0.sum) }))
     body += Page.heading("Kinds of matrices")
     body += Page.table(sumRows("Kind", sumsByKind.map { ($0.kind, $0.sum) }))
+    if !widths.isEmpty {
+      body += Page.heading("Kept heads and neurons")
+      body += Page.table(widthRows)
+    }
     body += Page.heading("Layers")
     body += Page.table(layerRows)
     body += Page.heading("Settings")
@@ -81,6 +85,10 @@ extension PruningReport {
         "of \(Quantity.count(total.weights)) prunable weights removed"
       )
     ]
+    if let speed {
+      let factor = Quantity.fixed(speed.predictedSpeedup, decimals: 2)
+      cards.append(("\(factor) ×", "predicted speed of a prompt"))
+    }
     if let dense = loss.dense, let pruned = loss.pruned {
       let losses = [dense, pruned].map { Quantity.fixed($0, decimals: 3) }
       cards.append((losses.joined(separator: " → "), "loss, nats per token"))

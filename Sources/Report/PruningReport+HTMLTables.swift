@@ -80,6 +80,18 @@ extension PruningReport {
     return table
   }
 
+  var widthRows: HTMLTable {
+    var table = HTMLTable(
+      label: "Kept heads and neurons of each block",
+      columns: [
+        .text("Block"), .number("Query heads"), .number("Key and value heads"),
+        .number("Neurons"),
+      ]
+    )
+    for row in widthTexts { table.add(row) }
+    return table
+  }
+
   /// All settings with their names.
   var definitions: [(term: String, value: String)] {
     var entries = [

@@ -20,7 +20,9 @@ extension PruningReport {
       "calibration": calibration?.json,
       "loss": .members(["dense": .optional(loss.dense), "pruned": .optional(loss.pruned)]),
       "summary": summary,
+      "speed": speed?.json,
       "shots": .array(shots.map(\.json)),
+      "widths": widths.isEmpty ? nil : .array(widths.map(\.json)),
       "layers": .array(layers.map(\.json)),
       "notes": .array(notes.map { JSONValue($0) }),
       "run": run?.json,
@@ -42,13 +44,13 @@ extension PruningReport {
 
 extension JSONValue {
   /// An object without the members that have no value.
-  fileprivate static func members(_ members: KeyValuePairs<JSONText, JSONValue?>) -> JSONValue {
+  static func members(_ members: KeyValuePairs<JSONText, JSONValue?>) -> JSONValue {
     var object = JSONObject()
     for (key, value) in members { object[key] = value }
     return .object(object)
   }
 
-  fileprivate static func optional(_ value: Double?) -> JSONValue? { value.map { JSONValue($0) } }
+  static func optional(_ value: Double?) -> JSONValue? { value.map { JSONValue($0) } }
 }
 
 extension ModelRecord {

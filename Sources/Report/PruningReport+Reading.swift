@@ -29,8 +29,8 @@ extension PruningReport {
       value,
       at: path,
       keys: [
-        "formatVersion", "program", "model", "settings", "calibration", "loss", "summary", "shots",
-        "layers", "notes", "run",
+        "formatVersion", "program", "model", "settings", "calibration", "loss", "summary", "speed",
+        "shots", "widths", "layers", "notes", "run",
       ]
     )
     programVersion = try Self.programVersion(reader)
@@ -41,7 +41,13 @@ extension PruningReport {
       calibration = try CalibrationRecord(value, at: reader.place(of: "calibration"))
     }
     loss = try LossRecord(try reader.value("loss"), at: reader.place(of: "loss"))
+    speed = nil
+    if let value = reader.optional("speed") {
+      speed = try SpeedRecord(value, at: reader.place(of: "speed"))
+    }
     shots = try reader.list("shots", ShotRecord.init(_:at:))
+    widths =
+      reader.optional("widths") == nil ? [] : try reader.list("widths", WidthRecord.init(_:at:))
     layers = try reader.list("layers", LayerRecord.init(_:at:))
     notes = try reader.list("notes", Self.note)
     run = nil
@@ -108,7 +114,7 @@ extension ObjectReader {
   /// that another program wrote with ten digits pass.
   private static let tolerance = 1e-9
 
-  fileprivate func checkSum(_ key: JSONText, _ computed: Double) throws(ReportError) {
+  func checkSum(_ key: JSONText, _ computed: Double) throws(ReportError) {
     let stated = try number(key)
     guard abs(stated - computed) <= Self.tolerance * max(1, abs(computed)) else {
       throw .inconsistent(path: place(of: key), stated: stated, computed: computed)

@@ -60,6 +60,7 @@ extension PruningReport {
           + "weights (target \(Quantity.percent(settings.targetShare)))"
       )
     ]
+    if let speed { lines.append(("predicted speed", speed.sentence)) }
     if let dense = loss.dense {
       lines.append(
         ("loss", before(dense, loss.pruned) { Quantity.fixed($0, decimals: 4) } + " nats/token")

@@ -16,6 +16,7 @@ extension PruningReport {
     if listsLayers { parts.append(layerTable(style).text(style: style)) }
     parts.append(blockTable(style).text(style: style))
     parts.append(kindTable(style).text(style: style))
+    if !widths.isEmpty { parts.append(widthTable.text(style: style)) }
     parts.append(summaryTable(style).text(style: style))
     if !notes.isEmpty { parts.append(noteText(style)) }
     return parts.joined(separator: "\n")
@@ -35,6 +36,17 @@ extension PruningReport {
         + (hasHeldOut ? [.init("held-out perplexity")] : [])
     )
     for row in shotTexts { table.add(row) }
+    return table
+  }
+
+  private var widthTable: TextTable {
+    var table = TextTable(
+      title: "Kept heads and neurons",
+      columns: [
+        .init("block"), .init("query heads"), .init("key-value heads"), .init("neurons"),
+      ]
+    )
+    for row in widthTexts { table.add(row) }
     return table
   }
 

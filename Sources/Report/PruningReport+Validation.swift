@@ -10,6 +10,11 @@ extension PruningReport {
     try settings.validate()
     try calibration?.validate()
     try loss.validate()
+    try speed?.validate()
+    if !widths.isEmpty {
+      try Check.that(widths.count == model.blocks, "widths", "a list with an entry for each block")
+    }
+    for (index, width) in widths.enumerated() { try width.validate(at: "widths[\(index)]") }
     try validateLayers()
     for (index, shot) in shots.enumerated() {
       try Check.that(shot.number == index + 1, "shots[\(index)].number", "\(index + 1)")

@@ -16,8 +16,12 @@ package struct PruningReport: Sendable, Equatable {
   package var calibration: CalibrationRecord?
   /// The loss before and after, where it was measured.
   package var loss: LossRecord
+  /// What a timing table predicts of the written model, where one was given.
+  package var speed: SpeedRecord?
   /// The steps on the way to the target, first one first.
   package var shots: [ShotRecord]
+  /// What is left of each block, block after block, where neurons or heads were removed.
+  package var widths: [WidthRecord]
   /// Every prunable weight matrix, in the model's order.
   package var layers: [LayerRecord]
   /// What a reader should know beyond the figures, such as a damping that had to be raised.
@@ -46,7 +50,9 @@ package struct PruningReport: Sendable, Equatable {
     self.calibration = calibration
     self.layers = layers
     loss = LossRecord()
+    speed = nil
     shots = []
+    widths = []
     notes = []
     run = nil
   }

@@ -42,7 +42,7 @@ package struct DecoderDescription: Equatable, Sendable {
   /// The width of the hidden state.
   package let hiddenSize: Int
   /// The sizes of each block.
-  package let blockShapes: [BlockShape]
+  package internal(set) var blockShapes: [BlockShape]
   /// The width of one head, the same in all blocks.
   package let headSize: Int
   /// The number of tokens in the vocabulary.

@@ -29,6 +29,11 @@ extension ByteCount: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
 }
 
+extension SpeedupFactor: ExpressibleByArgument {
+  /// Reads `1.5x` or `1.5`.
+  public init?(argument: String) { self.init(argument) }
+}
+
 extension Method: ExpressibleByArgument {}
 extension Profile: ExpressibleByArgument {}
 extension Allocation: ExpressibleByArgument {}

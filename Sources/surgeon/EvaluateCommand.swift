@@ -23,7 +23,7 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "The tokens of a window (2048 or what the model takes; a token file's row).")
   var length: Int?
 
-  @Option(help: "The most windows (all unless given).")
+  @Option(help: "The number of windows, the first ones (all unless given).")
   var windows: Int?
 
   @Option(

@@ -28,8 +28,10 @@ struct PruneCommand: ParsableCommand {
   @OptionGroup(title: "Calibration windows")
   var windows: WindowOptions
 
-  @Option(help: "Labels of the text, or drawn from the model: empirical or sampled.")
-  var labels: CalibrationLabels = .empirical
+  @Option(
+    help: "Labels of the text, or drawn from the model: empirical (unless given) or sampled."
+  )
+  var labels: CalibrationLabels?
 
   @OptionGroup(title: "Memory of the calibration")
   var memory: MemoryOptions
@@ -57,7 +59,10 @@ struct PruneCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Write nothing, but tell what each of these targets would leave, such as 0.1,0.2,0.3.",
+      """
+      Tell what each of these targets would leave, such as 0.1,0.2,0.3; with --output DIR also \
+      write the checkpoints DIR/0.1, DIR/0.2, ….
+      """,
       valueName: "targets"
     )
   )
@@ -91,6 +96,14 @@ struct PruneCommand: ParsableCommand {
     guard !needsData || statistics != nil || input.input != nil else {
       throw ValidationError("give --statistics DIR, --text FILE … or --tokens FILE")
     }
+    guard input.input != nil || !(windows.isGiven || labels != nil) else {
+      throw ValidationError(
+        """
+        --samples, --length, --seed and --labels are of a calibration: give them with --text or \
+        --tokens\(statistics == nil ? "" : "; the statistics have their own")
+        """
+      )
+    }
     guard removal.shots > 1 || shots.schedule == ShotSchedule() else {
       throw ValidationError(
         "--shot-ramp, --shot-data and --held-out-… speak of several shots: give --shots above 1"
@@ -104,6 +117,7 @@ struct PruneCommand: ParsableCommand {
         "--repair sequential is for --method surgeon: \(removal.method.rawValue) repairs nothing"
       )
     }
+    try solver.check(structure: removal.structure, method: removal.method)
     guard statistics == nil || removal.shots == 1 else {
       throw ValidationError(
         "--shots above 1 calibrates between shots: give --text or --tokens, not --statistics"
@@ -117,8 +131,9 @@ struct PruneCommand: ParsableCommand {
       guard let output else { throw ValidationError("give --output, or --sweep") }
       return try checkOutputName(output)
     }
-    guard output == nil, !overwrite else {
-      throw ValidationError("--sweep writes no checkpoint: leave out --output and --overwrite")
+    if let output { try checkOutputName(output) }
+    guard output != nil || !overwrite else {
+      throw ValidationError("--overwrite needs --output, where the checkpoints go")
     }
     guard removal.target == nil, removal.sizes.choice == nil, removal.shots == 1 else {
       throw ValidationError("--sweep names the targets: leave out --target… and --shots")
@@ -139,14 +154,14 @@ struct PruneCommand: ParsableCommand {
   func run() throws {
     try Session.run(session) { progress in
       if let sweep {
-        let curve = try LLMSurgeon.sweep(options, targets: sweep.shares, progress: progress)
+        let curve = try tell(sweep.shares, progress)
         print(
           json
             ? curve.json : curve.text(columns: Terminal.columns, isTerminal: Terminal.isTerminal)
         )
         return
       }
-      let report = try prune(options, progress: progress)
+      let report = try prune(try options(), progress: progress)
       print(
         json
           ? report.json
@@ -155,7 +170,15 @@ struct PruneCommand: ParsableCommand {
     }
   }
 
-  private var options: PruneOptions {
+  /// The curve over targets; with an output, from the checkpoints that are written there.
+  private func tell(_ shares: [Double], _ progress: ProgressPrinter) throws -> SweepCurve {
+    let options = try options()
+    return output == nil
+      ? try LLMSurgeon.sweep(options, targets: shares, progress: progress)
+      : try pruneEach(options, targets: shares, progress: progress)
+  }
+
+  private func options() throws -> PruneOptions {
     PruneOptions(
       model: model,
       data: data,
@@ -165,6 +188,7 @@ struct PruneCommand: ParsableCommand {
       profile: profile,
       schedule: shots.schedule,
       memory: memory.choice,
+      timing: try removal.sizes.timingTable.map { try TimingTable(contentsOf: URL(filePath: $0)) },
       output: URL(filePath: output ?? ""),
       overwrite: overwrite
     )
@@ -173,7 +197,7 @@ struct PruneCommand: ParsableCommand {
   private var data: PruneData {
     if let statistics { return .statistics(URL(filePath: statistics)) }
     guard let input = input.input else { return .none }
-    return .calibrate(input, windows.choice, labels)
+    return .calibrate(input, windows.choice, labels ?? .empirical)
   }
 }
 
@@ -215,6 +239,29 @@ struct SolverOptions: ParsableArguments {
     return options.first { $0.1 }?.0
   }
 
+  /// Refuses options that would change nothing.
+  func check(structure: Structure, method: Method) throws {
+    let isMasked =
+      switch structure {
+      case .element, .nm: true
+      case .rowsColumns, .rows, .columns, .units: false
+      }
+    let options = [
+      ("--steps", steps != nil, true), ("--repair-steps", repairSteps != nil, isMasked),
+      ("--exchanges", exchanges != nil, structure == .element),
+    ]
+    for (name, isGiven, suitsStructure) in options where isGiven {
+      guard suitsStructure else {
+        throw ValidationError("\(name) is not for --structure \(structure)")
+      }
+      guard method.repairs else {
+        throw ValidationError(
+          "\(name) is for --method surgeon: \(method.rawValue) repairs nothing"
+        )
+      }
+    }
+  }
+
   @Option(help: "Choose in this many steps within one calibration.")
   var steps: Int?
 
@@ -227,7 +274,9 @@ struct SolverOptions: ParsableArguments {
   @Option(help: "The most conjugate gradient steps of the last repair (element and N:M).")
   var repairSteps: Int?
 
-  @Option(help: "How often kept elements are exchanged for removed ones after the last step.")
+  @Option(
+    help: "How often kept elements are exchanged for removed ones after the last step (element)."
+  )
   var exchanges: Int?
 
   @Option(

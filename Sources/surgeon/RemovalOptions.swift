@@ -20,7 +20,7 @@ struct RemovalOptions: ParsableArguments {
   )
   var target: Double?
 
-  @OptionGroup(title: "A size to leave at most, instead of --target (neurons and heads)")
+  @OptionGroup(title: "A size or time to leave at most, instead of --target (neurons and heads)")
   var sizes: SizeOptions
 
   @Option(
@@ -76,6 +76,14 @@ struct RemovalOptions: ParsableArguments {
         """
       )
     }
+    guard structure.isUnits || sizes.timingTable == nil else {
+      throw ValidationError(
+        """
+        structure \(structure) leaves every tensor its shape and saves no time: \
+        --timing-table goes with --structure neurons, heads or neurons,heads
+        """
+      )
+    }
     if let target, let most = structure.impliedShare, target > most {
       throw ValidationError("\(structure) removes at most \(most) of the weights")
     }
@@ -128,6 +136,23 @@ struct SizeOptions: ParsableArguments {
   )
   var targetKvBytesPerToken: ByteCount?
 
+  @Option(
+    help: ArgumentHelp(
+      "How many times as fast a prompt shall be, such as 1.5x, by the timing table.",
+      valueName: "factor"
+    )
+  )
+  var targetSpeedup: SpeedupFactor?
+
+  @Option(
+    help: ArgumentHelp(
+      "The times that a speedup is predicted from; see 'surgeon help measure'.",
+      valueName: "file"
+    ),
+    completion: .file()
+  )
+  var timingTable: String?
+
   /// The size, or nil if none was given.
   var choice: SizeTarget? { given.first }
 
@@ -135,13 +160,25 @@ struct SizeOptions: ParsableArguments {
     [
       targetParameters.map { .parameters($0.value) }, targetBytes.map { .bytes($0.value) },
       targetKvBytesPerToken.map { .keyValueBytesPerToken($0.value) },
+      targetSpeedup.map { .speedup($0.value) },
     ].compactMap(\.self)
   }
 
   func validate() throws {
     guard given.count <= 1 else {
       throw ValidationError(
-        "give one of --target-parameters, --target-bytes and --target-kv-bytes-per-token"
+        """
+        give one of --target-parameters, --target-bytes, --target-kv-bytes-per-token and \
+        --target-speedup
+        """
+      )
+    }
+    guard targetSpeedup == nil || timingTable != nil else {
+      throw ValidationError(
+        """
+        --target-speedup needs --timing-table FILE, which 'surgeon measure MODEL --output FILE' \
+        makes
+        """
       )
     }
   }

@@ -49,11 +49,18 @@ struct WindowOptions: ParsableArguments {
   @Option(help: "The tokens of a window (2048 or what the model takes; a token file's row).")
   var length: Int?
 
-  @Option(help: "The seed of the windows and of sampled labels.")
-  var seed: UInt64 = 100
+  @Option(help: "The seed of the windows and of sampled labels (100 unless given).")
+  var seed: UInt64?
 
   /// The windows, for the library.
-  var choice: WindowChoice { WindowChoice(samples: samples, length: length, seed: seed) }
+  var choice: WindowChoice {
+    var choice = WindowChoice(samples: samples, length: length)
+    if let seed { choice.seed = seed }
+    return choice
+  }
+
+  /// Whether anything departs from the defaults.
+  var isGiven: Bool { samples != nil || length != nil || seed != nil }
 
   func validate() throws {
     if let samples, samples < 1 { throw ValidationError("--samples must be at least 1") }

@@ -81,6 +81,66 @@ struct InterruptionTests {
     #expect(try scratch.names() == ["part", "whole"])
   }
 
+  @Test("an interrupted curve leaves nothing behind", arguments: [SIGINT, SIGTERM])
+  func curve(number: Int32) throws {
+    let scratch = try ScratchDirectory()
+    let temporary = try ScratchDirectory()
+    let running = try Surgeon.start(
+      [
+        "prune", Embedded.model, "--text", Embedded.text, "--structure", "neurons", "--sweep",
+        "0.1,0.2",
+      ] + Self.windows,
+      in: scratch.path("."),
+      temporary: temporary.path(".")
+    )
+    while try !temporary.names().contains(where: { $0.hasPrefix("surgeon-") }) {
+      try #require(running.process.isRunning, "it ended before its folder was there")
+      usleep(2000)
+    }
+    kill(running.process.processIdentifier, number)
+    let output = try running.finish()
+    #expect(output.status == 128 + number)
+    #expect(output.messages.last == "surgeon: \(number == SIGINT ? "interrupted" : "terminated")")
+    #expect(try temporary.names() == [])
+    #expect(try scratch.names() == [])
+  }
+
+  @Test(
+    "an interrupted sweep keeps what is finished, and ends with the same bytes",
+    arguments: [SIGINT, SIGKILL]
+  )
+  func sweep(number: Int32) throws {
+    let scratch = try ScratchDirectory()
+    func command(_ name: String) -> [String] {
+      [
+        "prune", Embedded.model, "--text", Embedded.text, "--samples", "2", "--length", "32",
+        "--structure", "rows-columns", "--sweep", "0.1,0.2,0.3", "--threads", "2", "--output",
+        scratch.path(name),
+      ]
+    }
+    try Surgeon.succeed(command("whole"))
+    let running = try Surgeon.start(command("part"))
+    try wait(for: scratch.path(".part.unfinished/begun-0.2"), running)
+    kill(running.process.processIdentifier, number)
+    let output = try running.finish()
+    #expect(try scratch.names() == [".part.unfinished", "part", "whole"])
+    if number == SIGINT { #expect(output.status == 130) }
+    let first = scratch.path("part/0.1/model.safetensors")
+    func written() throws -> NSDate? {
+      let attributes = try FileManager.default.attributesOfItem(atPath: first)
+      return attributes[.modificationDate] as? NSDate
+    }
+    let before = try #require(try written())
+    try Surgeon.succeed(command("part"))
+    #expect(try written() == before)
+    #expect(try scratch.names() == ["part", "whole"])
+    #expect(try scratch.names(in: "part") == ["0.1", "0.2", "0.3"])
+    for target in ["0.1", "0.2", "0.3"] {
+      #expect(try differences(scratch, "whole/\(target)", "part/\(target)") == [])
+    }
+    try expectFailure(command("part"), saying: "exists", "--overwrite")
+  }
+
   @Test("work of other settings is refused by name, and may be finished or removed")
   func otherSettings() throws {
     let scratch = try ScratchDirectory()

@@ -106,6 +106,8 @@ struct OutputTests {
     #expect(try scratch.names(in: "real").contains("manifest.json"))
     for command in [
       Self.calibrate(to: scratch.path("dangling")), Self.prune(to: scratch.path("dangling")),
+      ["export", Embedded.model, "--format", "gguf", "--output", scratch.path("dangling")],
+      ["measure", Embedded.model, "--output", scratch.path("dangling")],
     ] {
       try expectFailure(command, saying: "dangling", "link")
     }
@@ -138,6 +140,42 @@ struct OutputTests {
     #expect(try Surgeon.succeed(["report", scratch.path("out")]).standardOutput.contains("2:4"))
   }
 
+  @Test("a measured timing table is one that a pruning takes")
+  func timing() throws {
+    let scratch = try ScratchDirectory()
+    let table = scratch.path("table.json")
+    let measure = [
+      "measure", Embedded.model, "--prompt-length", "8", "--repeats", "1", "--output", table,
+    ]
+    #expect(try Surgeon.succeed(measure).standardOutput.contains("neurons"))
+    let prune = [
+      "prune", Embedded.model, "--method", "magnitude", "--structure", "neurons,heads",
+      "--target-speedup", "1.2x", "--timing-table", table, "--output", scratch.path("out"),
+    ]
+    #expect(try Surgeon.succeed(prune).standardOutput.contains("target 1.20"))
+    try Surgeon.succeed(["report", scratch.path("out"), "--html", scratch.path("report.html")])
+    let page = String(decoding: try scratch.read("report.html"), as: UTF8.self)
+    #expect(page.contains("Kept heads and neurons") && page.contains("predicted speed"))
+    try expectFailure(measure, saying: "exists")
+    try Surgeon.succeed(measure + ["--overwrite"])
+    try scratch.write("other", "{}")
+    try expectFailure(
+      measure.dropLast() + [scratch.path("other"), "--overwrite"],
+      saying: "no timing table"
+    )
+    try expectFailure(prune.map { $0 == table ? scratch.path("none") : $0 }, saying: "measure")
+    try expectFailure(
+      prune.map { $0 == table ? scratch.path("other") : $0 },
+      saying: "other",
+      "format"
+    )
+    try expectFailure(
+      prune.map { $0 == "1.2x" ? "999x" : $0 },
+      saying: "999",
+      "the most that the timing table predicts"
+    )
+  }
+
   @Test("a plan for more than any machine has is still a plan")
   func boundlessPlan() throws {
     let most = "9223372036854775807"
@@ -158,8 +196,8 @@ struct OutputTests {
       for (structure, target) in [("element", "0.5"), ("rows-columns", "0.3")] {
         try Surgeon.succeed([
           "prune", Embedded.model, "--statistics", scratch.path("statistics-1"), "--structure",
-          structure, "--target", target, "--steps", "2", "--repair-steps", "3", "--threads",
-          threads, "--output", scratch.path("\(structure)-\(threads)"),
+          structure, "--target", target, "--steps", "2", "--threads", threads, "--output",
+          scratch.path("\(structure)-\(threads)"),
         ])
       }
     }

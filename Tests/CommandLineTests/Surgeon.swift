@@ -38,12 +38,25 @@ struct Surgeon {
   }
 
   /// Starts the program.
-  static func start(_ arguments: [String], in directory: String? = nil) throws -> Running {
+  ///
+  /// - Parameters:
+  ///   - arguments: Its command line.
+  ///   - directory: Where it runs; here unless stated.
+  ///   - temporary: Its folder for temporary files; the usual one unless stated.
+  static func start(
+    _ arguments: [String],
+    in directory: String? = nil,
+    temporary: String? = nil
+  ) throws -> Running {
     let files = try ScratchDirectory()
     let process = Process()
     process.executableURL = try program()
     process.arguments = arguments
     if let directory { process.currentDirectoryURL = URL(filePath: directory) }
+    if let temporary {
+      let variables = ProcessInfo.processInfo.environment
+      process.environment = variables.merging(["TMPDIR": temporary]) { $1 }
+    }
     for name in ["output", "error"] { try files.write(name, "") }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try FileHandle(forWritingTo: URL(filePath: files.path("output")))

@@ -14,13 +14,18 @@ struct UsageTests {
     "prune": [
       "--statistics", "--text", "--tokens", "--samples", "--length", "--seed", "--labels",
       "--structure", "--target", "--target-parameters", "--target-bytes",
-      "--target-kv-bytes-per-token", "--sweep", "--method", "--allocation", "--shots", "--steps",
-      "--damping-activations", "--damping-gradients", "--repair-steps", "--exchanges", "--repair",
-      "--profile",
+      "--target-kv-bytes-per-token", "--target-speedup", "--timing-table", "--sweep", "--method",
+      "--allocation", "--shots", "--steps",
+      "--damping-activations", "--damping-gradients", "--repair-steps", "--exchanges",
+      "--repair", "--profile",
       "--output", "--overwrite", "--head-unit", "--multiple-of", "--head-multiple-of",
       "--keep-first", "--keep-last", "--max-share", "--shot-ramp", "--shot-data", "--held-out-text",
       "--held-out-tokens", "--memory", "--scratch", "--scratch-precision",
       "--json", "--threads", "--quiet",
+    ],
+    "measure": [
+      "--output", "--prompt-length", "--repeats", "--seconds", "--overwrite", "--threads",
+      "--quiet",
     ],
     "export": [
       "--format", "--profile", "--legacy-config", "--output", "--overwrite", "--threads", "--quiet",
@@ -63,6 +68,8 @@ struct UsageTests {
   static let prune = ["prune", "m", "--statistics", "s", "--output", "o"]
   static let swept = ["prune", "m", "--statistics", "s", "--sweep"]
   static let sized = prune + ["--structure", "neurons"]
+  static let element = prune + ["--structure", "element", "--target", "0.5"]
+  static let measure = ["measure", "m", "--output", "o"]
   static let neurons = sized + ["--target", "0.5"]
 
   static let generate = ["generate", "m", "--prompt", "p"]
@@ -106,7 +113,9 @@ struct UsageTests {
     (prune + ["--target", "0.5", "--method", "activation"], "neurons and heads"),
     (prune + ["--target", "0.5", "--multiple-of", "64"], "--structure"),
     (prune + ["--target", "0.5", "--head-unit", "query"], "--structure"),
-    (prune + ["--sweep", "0.1,0.2"], "--output"),
+    (prune + ["--sweep", "0.2,0.1"], "--sweep"),
+    (swept + ["0.2", "--overwrite"], "--output"),
+    (swept + ["0.2", "--output", ""], "--output"),
     (swept + ["0.2,0.1"], "--sweep"),
     (swept + ["0.2,1"], "--sweep"),
     (swept + [""], "--sweep"),
@@ -126,6 +135,28 @@ struct UsageTests {
     (sized + ["--target-parameters", "1GB"], "--target-parameters"),
     (sized + ["--target-parameters", "1M", "--target-bytes", "1MB"], "one of"),
     (sized + ["--target-kv-bytes-per-token", "x"], "--target-kv-bytes-per-token"),
+    (sized + ["--target-speedup", "1.5x"], "--timing-table"),
+    (sized + ["--target-speedup", "1x", "--timing-table", "t"], "--target-speedup"),
+    (sized + ["--target-speedup", "fast", "--timing-table", "t"], "--target-speedup"),
+    (neurons + ["--target-speedup", "2x", "--timing-table", "t"], "not both"),
+    (prune + ["--target", "0.5", "--timing-table", "t"], "--timing-table"),
+    (prune + ["--target", "0.5", "--samples", "3"], "--samples"),
+    (prune + ["--target", "0.5", "--length", "3"], "--length"),
+    (prune + ["--target", "0.5", "--seed", "3"], "--seed"),
+    (prune + ["--target", "0.5", "--labels", "sampled"], "--labels"),
+    (prune + ["--target", "0.5", "--exchanges", "1"], "--exchanges"),
+    (prune + ["--target", "0.5", "--repair-steps", "9"], "--repair-steps"),
+    (neurons + ["--exchanges", "1"], "--exchanges"),
+    (neurons + ["--repair-steps", "9"], "--repair-steps"),
+    (prune + ["--structure", "2:4", "--exchanges", "1"], "--exchanges"),
+    (prune + ["--target", "0.5", "--method", "kobd", "--steps", "2"], "--steps"),
+    (element + ["--method", "lobd", "--exchanges", "1"], "--exchanges"),
+    (element + ["--method", "magnitude", "--repair-steps", "9"], "--repair-steps"),
+    (["measure", "m"], "--output"),
+    (measure + ["--prompt-length", "0"], "--prompt-length"),
+    (measure + ["--repeats", "0"], "--repeats"),
+    (measure + ["--seconds", "0"], "--seconds"),
+    (measure + ["--seconds", "nan"], "--seconds"),
     (neurons + ["--multiple-of", "48"], "--multiple-of"),
     (neurons + ["--head-multiple-of", "0"], "--head-multiple-of"),
     (neurons + ["--max-share", "0"], "--max-share"),

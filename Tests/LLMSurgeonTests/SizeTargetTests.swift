@@ -1,3 +1,5 @@
+import DemonstrationModel
+import ExactJSON
 import Export
 import Foundation
 import LLMSurgeon
@@ -104,6 +106,102 @@ struct SizeTargetTests {
     }
     _ = try prune(options(fixture, size: .parameters(nearest), .uniform, in: scratch))
     #expect(try Weights(scratch.url("pruned")).size(.parameters) == nearest)
+  }
+
+  @Test("a model with biases, which keeps more heads than are left, has at most the target too")
+  func biases() throws {
+    let scratch = try ScratchDirectory()
+    let fixture = try Fixture("llama")
+    let model = try biased(fixture, in: scratch)
+    let dense = try Weights(model).size(.parameters)
+    for share in [0.9, 0.75, 0.6] {
+      let most = Int(Double(dense) * share)
+      var asked = options(fixture, size: .parameters(most), .uniform, in: scratch)
+      asked.model = model.path
+      asked.overwrite = true
+      _ = try prune(asked)
+      let pruned = try Weights(scratch.url("pruned"))
+      #expect(pruned.size(.parameters) <= most)
+      #expect(
+        try most - pruned.size(.parameters) < Weights(model).step(.parameters, from: pruned) * 2
+      )
+      let input = TokenInput.tokens(fixture.expectedURL)
+      let result = try evaluate(EvaluationOptions(model: scratch.path("pruned"), input: input))
+      #expect(result.loss.isFinite)
+    }
+  }
+
+  @Test("where query heads go alone the size is met and all keys and values stay")
+  func queryHeads() throws {
+    let scratch = try ScratchDirectory()
+    let fixture = try Fixture("llama3")
+    let dense = try Weights(fixture.url)
+    for allocation in [Allocation.uniform, .global] {
+      let most = dense.size(.parameters) * 7 / 10
+      var asked = options(fixture, size: .parameters(most), allocation, in: scratch)
+      asked.removal.headUnit = .query
+      asked.overwrite = true
+      _ = try prune(asked)
+      let pruned = try Weights(scratch.url("pruned"))
+      #expect(pruned.size(.parameters) <= most)
+      #expect(pruned.size(.cache) == dense.size(.cache))
+      let blocks = allocation == .uniform ? 2 : 1
+      #expect(most - pruned.size(.parameters) < dense.step(.parameters, from: pruned) * blocks)
+    }
+  }
+
+  @Test("the embedded model, in half precision, has at most the bytes that are asked for")
+  func embedded() throws {
+    let scratch = try ScratchDirectory()
+    let url = DemonstrationModel.directory
+    let file = url.appending(path: "model.safetensors")
+    let most = try Data(contentsOf: file).count * 8 / 10
+    var asked = options(try Fixture("llama"), size: .bytes(most), .uniform, in: scratch)
+    asked.model = url.path
+    _ = try prune(asked)
+    let pruned = try Weights(scratch.url("pruned"))
+    #expect(pruned.size(.bytes) <= most)
+    let dense = try Weights(url)
+    let blocks = try #require(
+      json(url.appending(path: "config.json"))["num_hidden_layers"]?.integer
+    )
+    // `step` counts four bytes for each element, twice those of this model.
+    let step = dense.step(.bytes, from: pruned) / 2 * blocks
+    #expect(most - pruned.size(.bytes) < step + dense.header - pruned.header)
+  }
+
+  /// A copy of a model whose attention layers have biases.
+  private func biased(_ fixture: Fixture, in scratch: ScratchDirectory) throws -> URL {
+    let path = fixture.url.appending(path: "model.safetensors").path
+    let original = try SafetensorsFile(path: path)
+    var tensors: [SafetensorsWriter.Tensor] = []
+    for name in original.names {
+      let description = try #require(original.description(of: name))
+      let values = try original.floats(name)
+      tensors.append(SafetensorsWriter.Tensor(name, description, floats: { values }))
+      let text = "\(name)"
+      guard text.contains("self_attn") else { continue }
+      let bias = (0..<description.shape[0]).map { Float($0 % 5) / 50 }
+      tensors.append(
+        SafetensorsWriter.Tensor(
+          TensorName(text.replacingOccurrences(of: ".weight", with: ".bias")),
+          TensorDescription(elementType: .float32, shape: [bias.count]),
+          floats: { bias }
+        )
+      )
+    }
+    let configuration = try String(
+      contentsOf: fixture.url.appending(path: "config.json"),
+      encoding: .utf8
+    )
+    let changed = configuration.replacing(
+      /"attention_bias": *false/,
+      with: "\"attention_bias\":true"
+    )
+    try #require(changed != configuration)
+    try scratch.write("biased/config.json", Array(changed.utf8))
+    try SafetensorsWriter.write(tensors, to: scratch.path("biased/model.safetensors"))
+    return scratch.url("biased")
   }
 
   @Test("several shots end at the same size as one")

@@ -1,9 +1,10 @@
 import ExactJSON
 import Foundation
-import LLMSurgeon
 import Pruning
 import TestKit
 import Testing
+
+@testable import LLMSurgeon
 
 @Suite("Sweeps over targets")
 struct SweepTests {
@@ -89,6 +90,78 @@ struct SweepTests {
     #expect(curve.points[0].left != nil)
     #expect(curve.points[1].left == nil)
     #expect(curve.text(columns: 100, isTerminal: false).contains("out of reach"))
+  }
+
+  static let written: [Structure] = [.element, .rowsColumns, .units([.neurons, .heads])]
+
+  @Test("written checkpoints are those of prunings to each target", arguments: written)
+  func checkpoints(structure: Structure) throws {
+    let scratch = try ScratchDirectory()
+    let fixture = try Fixture("llama3")
+    let targets = [0.1, 0.25]
+    var options = PruneOptions(
+      model: fixture.url.path,
+      data: .calibrate(fixture.input, WindowChoice(), .empirical),
+      removal: RemovalChoice(structure: structure, target: nil),
+      output: scratch.url("swept")
+    )
+    let curve = try pruneEach(options, targets: targets)
+    #expect(try scratch.names() == ["swept"])
+    #expect(try scratch.names(in: "swept") == ["0.1", "0.25"])
+    let expected = try sweep(options, targets: targets)
+    for (index, target) in targets.enumerated() {
+      options.removal.target = target
+      options.output = scratch.url("alone-\(index)")
+      _ = try prune(options)
+      let swept = scratch.url("swept/\(target)")
+      #expect(try differences(swept, options.output) == [])
+      let (left, predicted) = (curve.points[index].left, expected.points[index].left)
+      #expect(left?.shareRemoved == predicted?.shareRemoved)
+      #expect(left?.parameters == predicted?.parameters)
+      #expect(left?.widths == predicted?.widths)
+    }
+  }
+
+  @Test("what lies at a target's place is replaced only if that is wished, and never by halves")
+  func occupied() throws {
+    let scratch = try ScratchDirectory()
+    let fixture = try Fixture("llama")
+    var options = PruneOptions(
+      model: fixture.url.path,
+      data: .none,
+      removal: RemovalChoice(structure: .units([.neurons]), target: nil, method: .magnitude),
+      output: scratch.url("swept")
+    )
+    try scratch.write("swept/0.2/config.json", Array("{}".utf8))
+    #expect(throws: JobError.self) { try pruneEach(options, targets: [0.1, 0.2]) }
+    #expect(try scratch.names() == ["swept"])
+    #expect(try scratch.names(in: "swept") == ["0.2"])
+    options.overwrite = true
+    _ = try pruneEach(options, targets: [0.1, 0.2])
+    #expect(try scratch.names(in: "swept") == ["0.1", "0.2"])
+    #expect(try scratch.names(in: "swept/0.2").contains("model.safetensors"))
+  }
+
+  @Test("a target out of reach is told so, and the others are written")
+  func partlyWritten() throws {
+    let scratch = try ScratchDirectory()
+    let curve = try pruneEach(
+      PruneOptions(
+        model: try Fixture("llama").url.path,
+        data: .none,
+        removal: RemovalChoice(
+          structure: .units([.neurons]),
+          target: nil,
+          method: .magnitude,
+          constraints: UnitConstraints(largestShare: 0.5)
+        ),
+        output: scratch.url("swept")
+      ),
+      targets: [0.1, 0.9]
+    )
+    #expect(curve.points.map { $0.left == nil } == [false, true])
+    #expect(try scratch.names() == ["swept"])
+    #expect(try scratch.names(in: "swept") == ["0.1"])
   }
 
   @Test("targets out of range and methods without prediction are refused")

@@ -66,7 +66,8 @@ extension PruneOptions {
       "repair": JSONValue((solver.repair ?? .dense).rawValue),
       "headUnit": JSONValue(removal.headUnit.rawValue),
       "constraints": settings.constraints.identity,
-      "size": removal.size.map { [JSONValue($0.name), JSONValue($0.most)] } ?? .null,
+      "size": removal.size.map { [JSONValue($0.name), JSONValue($0.most(of: 1))] } ?? .null,
+      "timing": timing.map { JSONValue($0.fingerprint) } ?? .null,
     ]
   }
 }
@@ -126,13 +127,13 @@ extension PruningReport {
         return record
       }
     )
-    if let size = options.removal.size { notes.append("target: at most \(size)") }
     if options.solver.repair == .sequential {
       notes.append(
         "repair: sequential (each layer was repaired for what the repaired layers before hand on; "
           + "its losses are predicted for its inputs in the model before)"
       )
     }
+    if let size = options.removal.size { notes.append("target: \(size)") }
     guard options.shots > 1 else { return }
     if options.schedule.ramp == .cubic { notes.append("the target of the shots rises cubically") }
     if options.schedule.data == .fresh {

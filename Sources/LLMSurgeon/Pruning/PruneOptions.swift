@@ -19,7 +19,7 @@ public struct RemovalChoice: Sendable, Equatable {
   /// The share of the prunable weights that is removed; nil for all blocks of N:M, and where a size
   /// is the target.
   public var target: Double?
-  /// The size that is left at most, instead of a share; for neurons and heads.
+  /// The size or time that is left at most, instead of a share; for neurons and heads.
   public var size: SizeTarget?
   /// How costs are computed, and whether the rest is repaired.
   public var method: Method
@@ -110,6 +110,8 @@ public struct PruneOptions: Sendable {
   public var schedule: ShotSchedule
   /// What a calibration may keep in memory.
   public var memory: CalibrationMemory
+  /// The times from which a speedup is predicted, where neurons or heads are removed.
+  public var timing: TimingTable?
   /// The checkpoint directory to write.
   public var output: URL
   /// Whether an existing checkpoint directory is replaced.
@@ -125,6 +127,7 @@ public struct PruneOptions: Sendable {
     profile: Profile? = nil,
     schedule: ShotSchedule = ShotSchedule(),
     memory: CalibrationMemory = CalibrationMemory(),
+    timing: TimingTable? = nil,
     output: URL,
     overwrite: Bool = false
   ) {
@@ -136,6 +139,7 @@ public struct PruneOptions: Sendable {
     self.profile = profile
     self.schedule = schedule
     self.memory = memory
+    self.timing = timing
     self.output = output
     self.overwrite = overwrite
   }

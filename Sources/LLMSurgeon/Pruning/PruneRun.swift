@@ -67,6 +67,7 @@ struct PruneRun {
     if shot == 1 { report.loss.dense = result.lossBefore }
     let isOfSize = options.removal.size != nil
     if isOfSize { report.settings.targetShare = result.plan.removedShare }
+    if let widths = result.widths { try report.record(widths, options, of: opened) }
     report.add(
       ShotRecord(
         number: shot,
@@ -105,10 +106,12 @@ struct PruneRun {
       consequences: model.consequences(for: settings)
     )
     let meter = SolverMeter(progress, layers: layers.layers.count, settings: settings)
+    var widths: [BlockWidths]?
     let plan = try meter.choosing { handler in
-      settings.structure.isUnits
-        ? try chooseUnits(shot, of: model, layers, settings, progress: handler)
-        : try solver.choose(progress: handler)
+      guard settings.structure.isUnits else { return try solver.choose(progress: handler) }
+      let choice = try chooseUnits(shot, of: model, layers, settings, progress: handler)
+      widths = choice.widths
+      return choice.plan
     }
     let outcomes = try meter.repairing { handler in
       try repaired(plan, by: solver, of: model, statistics, progress: handler)
@@ -117,7 +120,8 @@ struct PruneRun {
       plan: plan,
       outcomes: outcomes,
       layers: layers.layers,
-      lossBefore: statistics?.manifest.loss
+      lossBefore: statistics?.manifest.loss,
+      widths: widths
     )
   }
 
@@ -150,7 +154,7 @@ struct PruneRun {
     _ layers: ModelLayers,
     _ settings: PruningSettings,
     progress: @escaping ProgressHandler
-  ) throws -> PruningPlan {
+  ) throws -> (plan: PruningPlan, widths: [BlockWidths]) {
     let units = model.units(options.removal.headUnit)
     let whole = try options.widthGoal(of: opened, units)
     let goal = whole.eased(
@@ -158,7 +162,7 @@ struct PruneRun {
       progress: share(after: shot)
     )
     var run = try UnitRun(store: layers, settings: settings, model: units, goal: goal)
-    return try run.choose(progress: progress)
+    return (try run.choose(progress: progress), run.widths)
   }
 
   /// The curvature for a shot: given, or measured at the weights after the shot before.

@@ -93,7 +93,7 @@ extension TokenInput {
   /// Cuts windows for an evaluation: from the start, without overlap, the rest dropped.
   ///
   /// - Parameters:
-  ///   - count: The most windows; all unless stated.
+  ///   - count: The number of windows; all unless stated.
   ///   - length: The tokens of a window; that of the rows, or `longest`, unless stated.
   ///   - longest: What the model can take, or a default.
   ///   - tokenizer: Where the model's tokenizer lies, asked for only when there is text.

@@ -16,35 +16,68 @@ extension DecoderBlock {
   ) {
     let (first, piece) = (cache.count, rowsPerPiece(hidden.rows))
     scratch.prepare(decoder, shape, tokens: hidden.rows)
-    attentionNorm.forward(
-      hidden,
-      into: &scratch.input,
-      moments: &scratch.moments,
-      piece: piece
-    )
-    query.apply(scratch.input, to: &scratch.queries)
+    normalise(hidden, by: attentionNorm, in: &scratch, piece: piece)
+    addKeysAndValues(to: &cache, rotary: rotary, in: &scratch)
+    attend(&hidden, from: first, rotary: rotary, cache: cache, in: &scratch)
+    normalise(hidden, by: feedForwardNorm, in: &scratch, piece: piece)
+    feedForward(&hidden, in: &scratch)
+  }
+
+  /// Puts the hidden state, normalised, where both parts find their input.
+  func normalise(
+    _ hidden: Matrix<Float>,
+    by norm: Norm,
+    in scratch: inout DecodingScratch,
+    piece: Int
+  ) {
+    norm.forward(hidden, into: &scratch.input, moments: &scratch.moments, piece: piece)
+  }
+
+  /// Computes the tokens' keys and values and adds them to the cache.
+  func addKeysAndValues(
+    to cache: inout KeyValueCache,
+    rotary: RotaryTable?,
+    in scratch: inout DecodingScratch
+  ) {
     key.apply(scratch.input, to: &scratch.keys)
     value.apply(scratch.input, to: &scratch.values)
-    rotary?.rotate(&scratch.queries, from: first)
-    rotary?.rotate(&scratch.keys, from: first)
+    rotary?.rotate(&scratch.keys, from: cache.count)
     cache.append(keys: scratch.keys, values: scratch.values)
+  }
+
+  /// Adds what the tokens read through their queries to the hidden state.
+  ///
+  /// - Parameters:
+  ///   - hidden: Shape `[tokens, hidden]`.
+  ///   - first: The position of the first token.
+  ///   - rotary: The angles of all positions up to the last token's, where the model has them.
+  ///   - cache: The block's keys and values, the tokens' own included.
+  ///   - scratch: Holds the normalised input.
+  func attend(
+    _ hidden: inout Matrix<Float>,
+    from first: Int,
+    rotary: RotaryTable?,
+    cache: KeyValueCache,
+    in scratch: inout DecodingScratch
+  ) {
+    let piece = rowsPerPiece(hidden.rows)
+    query.apply(scratch.input, to: &scratch.queries)
+    rotary?.rotate(&scratch.queries, from: first)
     CachedAttention(shape: shape, cache: cache).forward(scratch.queries, into: &scratch.context)
     HeadLayout(sequences: 1, length: hidden.rows, headSize: decoder.headSize, piece: piece)
       .merge(scratch.context, rotary: nil, into: &scratch.contextRows)
     attentionOutput.apply(scratch.contextRows, to: &hidden, adding: true)
-    feedForwardNorm.forward(
-      hidden,
-      into: &scratch.input,
-      moments: &scratch.moments,
-      piece: piece
-    )
+  }
+
+  /// Adds what the neurons say to the hidden state.
+  func feedForward(_ hidden: inout Matrix<Float>, in scratch: inout DecodingScratch) {
     gate?.apply(scratch.input, to: &scratch.gate)
     up.apply(scratch.input, to: &scratch.up)
     decoder.activation.forward(
       up: scratch.up,
       gate: gate == nil ? nil : scratch.gate,
       into: &scratch.neurons,
-      rows: piece
+      rows: rowsPerPiece(hidden.rows)
     )
     down.apply(scratch.neurons, to: &hidden, adding: true)
   }

@@ -13,6 +13,8 @@ struct ShotResult {
   let layers: [LayerDescription]
   /// The mean cross entropy before, in nats per predicted token, where it was measured.
   let lossBefore: Double?
+  /// What is left of each block, where neurons or heads are removed.
+  var widths: [BlockWidths]?
 }
 
 extension PruneRun {

@@ -1,6 +1,7 @@
 import Checkpoint
 import Export
 import Pruning
+import Report
 import Transformer
 
 extension PruneOptions {
@@ -33,10 +34,8 @@ extension PruneOptions {
             + "\(size.name) needs uniform or per-layer"
       )
     }
-    return WidthGoal(
-      try measure(of: size, opened, sizes, units),
-      atMost: Double(size.most)
-    )
+    let measure = try measure(of: size, opened, sizes, units)
+    return WidthGoal(measure, atMost: size.most(of: measure.value(of: units.widths)))
   }
 
   /// How the blocks of a model are written in the profile, if that leaves out what was removed and
@@ -53,11 +52,12 @@ extension PruneOptions {
     _ sizes: WrittenSizes,
     _ units: UnitModel
   ) throws -> WrittenMeasure {
+    let counted = try opened.measure(of: size, timing: timing)
     guard writtenProfile == .uniform else {
-      return try WrittenMeasure(size, of: opened, sizes: sizes, floor: .nothing)
+      return WrittenMeasure(counted, sizes: sizes, floor: .nothing)
     }
     let left = try units.widths(leftIn: try ModelLayers(plain: opened).layers)
-    return try WrittenMeasure(size, of: opened, sizes: sizes, floor: floor(left))
+    return WrittenMeasure(counted, sizes: sizes, floor: floor(left))
   }
 
   /// What equal blocks hold in any case: the largest of each width that is not cut.
@@ -72,10 +72,12 @@ extension PruneOptions {
     )
   }
 
-  /// Finds out before any calibration whether a size can be met, and whether it is met already.
+  /// Finds out before any calibration whether the timing table serves, whether a size can be met,
+  /// and whether it is met already.
   ///
   /// - Throws: ``JobError/badSetting(_:)`` or `PruningError` saying why not.
   func checkSize(of opened: OpenedModel, _ settings: PruningSettings) throws {
+    try checkTiming(of: opened)
     guard let size = removal.size else { return }
     guard removal.target == nil else {
       throw JobError.badSetting("the target is a share or a size, not both")
@@ -91,14 +93,82 @@ extension PruneOptions {
     let layers = try ModelLayers(plain: opened)
     let run = try UnitRun(store: layers, settings: settings, model: units, goal: goal)
     let present = goal.measure.value(of: run.widths)
+    let whole = goal.measure.value(of: units.widths)
     guard present > goal.most else {
       throw JobError.badSetting(
-        "the model has \(Int(present)) \(size.name), no more than the target of \(size.most): "
-          + "there is nothing to remove"
+        size.isMet(present, of: whole, most: goal.most) + ": there is nothing to remove"
       )
     }
-    try run.check()
+    do {
+      try run.check()
+    } catch {
+      guard size.isSpeedup, case PruningError.goalOutOfReach(_, _, let nearest) = error else {
+        throw error
+      }
+      throw JobError.badSetting(
+        "\(size) is out of reach under the constraints; the most that the timing table predicts "
+          + "is \(floorOfSpeedup(whole / nearest))"
+      )
+    }
   }
+}
+
+extension PruneOptions {
+  /// Refuses a timing table that says nothing of the result.
+  func checkTiming(of opened: OpenedModel) throws {
+    guard let timing else { return }
+    guard removal.structure.isUnits, writtenSizes(opened) != nil else {
+      throw JobError.badSetting(
+        "the profile \(writtenProfile.rawValue) of structure \(removal.structure) leaves every "
+          + "tensor its shape, so no speedup can be predicted: leave the timing table out"
+      )
+    }
+    try timing.check(opened.model.decoder)
+  }
+
+  /// What the timing table says of the written model; nil without one.
+  ///
+  /// - Parameters:
+  ///   - opened: The model as it came, before any shot.
+  ///   - units: Its units.
+  ///   - widths: What is left of each block.
+  /// - Throws: ``JobError`` if the table is not of this model.
+  func speed(
+    of opened: OpenedModel,
+    _ units: UnitModel,
+    leaving widths: [BlockWidths]
+  ) throws -> SpeedRecord? {
+    guard let timing, let sizes = writtenSizes(opened) else { return nil }
+    let measure = try measure(of: .speedup(1), opened, sizes, units)
+    var record = SpeedRecord(
+      tokens: timing.tokens,
+      denseSeconds: measure.value(of: units.widths),
+      prunedSeconds: measure.value(of: widths)
+    )
+    if case .speedup(let factor) = removal.size { record.target = factor }
+    return record
+  }
+}
+
+extension SizeTarget {
+  /// Whether this is about time.
+  fileprivate var isSpeedup: Bool {
+    if case .speedup = self { true } else { false }
+  }
+
+  /// Says that the model meets the target as it is.
+  fileprivate func isMet(_ present: Double, of whole: Double, most: Double) -> String {
+    guard isSpeedup else {
+      return "the model has \(Int(present)) \(name), no more than the target of \(Int(most))"
+    }
+    return "without its zeros the model is predicted to be \(floorOfSpeedup(whole / present)) "
+      + "times as fast, no less than the target"
+  }
+}
+
+/// A speedup with three digits behind the point, rounded down, so that it can be given as a target.
+private func floorOfSpeedup(_ speedup: Double) -> String {
+  Quantity.fixed((speedup * 1000).rounded(.down) / 1000, decimals: 3)
 }
 
 extension BlockWidths {

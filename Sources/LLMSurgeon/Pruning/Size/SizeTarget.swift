@@ -1,6 +1,7 @@
 import Report
 
-/// The size that a pruned model may have at most, as the written checkpoint has it.
+/// The size that a pruned model may have at most, or the time that it may take, as the written
+/// checkpoint has it.
 public enum SizeTarget: Sendable, Equatable {
   /// The parameters of the whole model: embeddings, norms and biases too; tied ones count once.
   case parameters(Int)
@@ -9,11 +10,18 @@ public enum SizeTarget: Sendable, Equatable {
   /// The bytes of the keys and values that one token leaves in the cache, in the checkpoint's
   /// element type.
   case keyValueBytesPerToken(Int)
+  /// The time for a prompt, as a timing table predicts it: that of the model before pruning over
+  /// this factor, which is above 1.
+  case speedup(Double)
 
-  /// The size.
-  var most: Int {
+  /// The most that is left.
+  ///
+  /// - Parameter whole: What is counted of the model before pruning.
+  func most(of whole: Double) -> Double {
     switch self {
-    case .parameters(let most), .bytes(let most), .keyValueBytesPerToken(let most): most
+    case .parameters(let most), .bytes(let most), .keyValueBytesPerToken(let most): Double(most)
+    // Next below, so that no rounding makes the quotient fall short of the factor.
+    case .speedup(let factor): (whole / factor).nextDown
     }
   }
 
@@ -23,17 +31,20 @@ public enum SizeTarget: Sendable, Equatable {
     case .parameters: "parameters"
     case .bytes: "bytes of weight files"
     case .keyValueBytesPerToken: "bytes of keys and values per token"
+    case .speedup: "seconds for a prompt"
     }
   }
 }
 
 extension SizeTarget: CustomStringConvertible {
-  /// The size with its unit: `1.2 B parameters`.
+  /// The bound with its unit: `at most 1.2 B parameters`.
   public var description: String {
     switch self {
-    case .parameters(let most): "\(Quantity.count(most)) parameters"
-    case .bytes(let most): "\(Quantity.bytes(most)) of weight files"
-    case .keyValueBytesPerToken(let most): "\(Quantity.bytes(most)) of keys and values per token"
+    case .parameters(let most): "at most \(Quantity.count(most)) parameters"
+    case .bytes(let most): "at most \(Quantity.bytes(most)) of weight files"
+    case .keyValueBytesPerToken(let most):
+      "at most \(Quantity.bytes(most)) of keys and values per token"
+    case .speedup(let factor): "a prompt at least \(factor) times as fast"
     }
   }
 }

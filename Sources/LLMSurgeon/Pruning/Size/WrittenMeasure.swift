@@ -7,10 +7,22 @@ import Transformer
 /// A size of the checkpoint that a model with given widths is written as.
 struct WrittenMeasure: WidthMeasure {
   /// The contributions at the sizes that are written.
-  private let counted: LinearMeasure
+  private let counted: any WidthMeasure
   private let sizes: WrittenSizes
   /// The least that is written of each block, because other blocks need it.
   private let floor: BlockWidths
+
+  /// Counts what blocks are written as.
+  ///
+  /// - Parameters:
+  ///   - counted: The measure of a model of given widths.
+  ///   - sizes: How the blocks are written.
+  ///   - floor: The least that is written of each block, because other blocks need it.
+  init(_ counted: any WidthMeasure, sizes: WrittenSizes, floor: BlockWidths) {
+    self.counted = counted
+    self.sizes = sizes
+    self.floor = floor
+  }
 
   var name: String { counted.name }
   var constant: Double { counted.constant }
@@ -41,36 +53,27 @@ struct WrittenMeasure: WidthMeasure {
   }
 }
 
-extension WrittenMeasure {
-  /// The measure of a target.
+extension OpenedModel {
+  /// The measure of a size, of the model with given widths.
   ///
   /// The headers of the files count as they are before pruning: smaller sizes have no more digits.
   ///
   /// - Parameters:
   ///   - target: What is counted.
-  ///   - opened: The model.
-  ///   - sizes: How its blocks are written.
-  ///   - floor: The least that is written of each block.
-  /// - Throws: What planning the checkpoint throws.
-  init(
-    _ target: SizeTarget,
-    of opened: OpenedModel,
-    sizes: WrittenSizes,
-    floor: BlockWidths
-  ) throws {
-    self.sizes = sizes
-    self.floor = floor
-    let model = opened.model
+  ///   - timing: The times from which a speedup is predicted.
+  /// - Throws: ``JobError`` without a table of this model where one is needed, or what planning the
+  ///   checkpoint throws.
+  func measure(of target: SizeTarget, timing: TimingTable?) throws -> any WidthMeasure {
     func elementSize(_ tensor: TensorName) -> Double {
       Double(model.source.description(of: tensor)?.elementType.byteCount ?? 0)
     }
     switch target {
     case .parameters:
-      let total = try CheckpointWriter.size(of: opened.directory).parameters
-      counted = model.measure(target.name, total: total) { _ in 1 }
+      let total = try CheckpointWriter.size(of: directory).parameters
+      return model.measure(target.name, total: total) { _ in 1 }
     case .bytes:
-      let total = try CheckpointWriter.size(of: opened.directory).bytes
-      counted = model.measure(target.name, total: total, weighing: elementSize)
+      let total = try CheckpointWriter.size(of: directory).bytes
+      return model.measure(target.name, total: total, weighing: elementSize)
     case .keyValueBytesPerToken:
       let blocks = (0..<model.decoder.blocks).map { block in
         let cached = model.linears.filter {
@@ -83,7 +86,15 @@ extension WrittenMeasure {
           perNeuron: 0
         )
       }
-      counted = LinearMeasure(name: target.name, blocks: blocks)
+      return LinearMeasure(name: target.name, blocks: blocks)
+    case .speedup:
+      guard let timing else {
+        throw JobError.badSetting(
+          "a speedup as target needs a timing table: give --timing-table FILE, which "
+            + "'surgeon measure MODEL --output FILE' makes"
+        )
+      }
+      return try TimingMeasure(timing, of: model.decoder)
     }
   }
 }

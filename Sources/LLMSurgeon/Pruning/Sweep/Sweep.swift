@@ -23,24 +23,9 @@ public func sweep(
   targets: [Double],
   progress: any ProgressListener = SilentProgress()
 ) throws -> SweepCurve {
-  guard let first = targets.first else { throw JobError.badSetting("a sweep needs targets") }
-  guard !options.removal.method.isLayerLocal else {
-    throw JobError.badSetting(
-      "method \(options.removal.method.rawValue) predicts no rise of the loss; prune to each target"
-    )
-  }
-  guard options.solver.repair != .sequential else {
-    throw JobError.badSetting(
-      "a sweep predicts and repairs nothing for good: leave out the sequential repair"
-    )
-  }
-  var options = options
-  options.removal.target = first
-  options.removal.size = nil
-  options.shots = 1
-  options.schedule = ShotSchedule()
-  for target in targets { _ = try options.aimed(at: target).settings(target: nil) }
+  let options = try options.swept(over: targets)
   let opened = try OpenedModel(options.model)
+  try options.checkTiming(of: opened)
   let fingerprint = try opened.fingerprint()
   let input = try PruneInput(options.data, opened: opened, fingerprint: fingerprint)
   return try withTemporaryFolder { folder in
@@ -64,6 +49,30 @@ public func sweep(
 }
 
 extension PruneOptions {
+  /// The same for the first of several targets, all of which are checked.
+  ///
+  /// - Throws: ``JobError/badSetting(_:)`` for a method that predicts nothing or without targets,
+  ///   `PruningError` if a target is out of range.
+  func swept(over targets: [Double]) throws -> PruneOptions {
+    guard let first = targets.first else { throw JobError.badSetting("a sweep needs targets") }
+    guard !removal.method.isLayerLocal else {
+      throw JobError.badSetting(
+        "method \(removal.method.rawValue) predicts no rise of the loss; prune to each target"
+      )
+    }
+    guard solver.repair != .sequential else {
+      throw JobError.badSetting(
+        "a sweep repairs all layers at once: leave out the sequential repair"
+      )
+    }
+    var result = self
+    result.removal.size = nil
+    result.shots = 1
+    result.schedule = ShotSchedule()
+    for target in targets { _ = try result.aimed(at: target).settings(target: nil) }
+    return result.aimed(at: first)
+  }
+
   /// The same with another share to remove.
   fileprivate func aimed(at target: Double) -> PruneOptions {
     var result = self
@@ -164,7 +173,9 @@ extension PruneRun {
           parameters: measures.map { written($0.parameters) }
             ?? opened.parameters - plan.removedWeights,
           bytes: try measures.map { written($0.bytes) } ?? bytesOfFullShapes(),
-          widths: widths
+          widths: widths,
+          predictedSpeedup: try options.speed(of: opened, units, leaving: widths)?
+            .predictedSpeedup
         )
       )
     }

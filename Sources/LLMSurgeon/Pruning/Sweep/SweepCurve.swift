@@ -28,6 +28,8 @@ public struct SweepPoint: Sendable {
     public let bytes: Int?
     /// What is left of each block, where neurons or heads are removed.
     var widths: [BlockWidths] = []
+    /// How many times as fast a prompt is by the timing table, where one is given.
+    public internal(set) var predictedSpeedup: Double?
   }
 
   /// The share of the prunable weights to remove.
@@ -51,12 +53,14 @@ extension SweepCurve {
       columns: ["target", "removed"].map { TextTable.Column($0) }
         + (hasWidths ? ["heads", "groups", "neurons"].map { TextTable.Column($0) } : [])
         + ["parameters", "files", "predicted rise"].map { TextTable.Column($0) }
+        + (hasSpeedups ? [TextTable.Column("predicted speed")] : [])
     )
     let decimals = DecimalColumn(points.compactMap { $0.left?.predictedRise })
     for point in points {
       let target = Quantity.percent(point.target)
       guard let left = point.left else {
-        let blanks = [String](repeating: "–", count: hasWidths ? 6 : 3)
+        let count = (hasWidths ? 6 : 3) + (hasSpeedups ? 1 : 0)
+        let blanks = [String](repeating: "–", count: count)
         table.add([target, "out of reach"] + blanks, .dim)
         continue
       }
@@ -67,13 +71,15 @@ extension SweepCurve {
         [target, Quantity.percent(left.shareRemoved)] + (hasWidths ? widths : []) + [
           Quantity.count(left.parameters), left.bytes.map { Quantity.bytes($0) } ?? "–",
           decimals.text(left.predictedRise),
-        ]
+        ] + (left.predictedSpeedup.map { ["\(Quantity.fixed($0, decimals: 2)) ×"] } ?? [])
       )
     }
     let style = TerminalStyle(columns: columns, isTerminal: isTerminal)
     let base = lossBefore.map { " (loss before: \(Quantity.nats($0)))" } ?? ""
     return table.text(style: style) + "\npredicted rise in nats per token" + base
   }
+
+  private var hasSpeedups: Bool { points.contains { $0.left?.predictedSpeedup != nil } }
 
   /// A JSON document without a final newline.
   public var json: String {
@@ -92,7 +98,7 @@ extension SweepCurve {
 extension SweepPoint {
   fileprivate var json: JSONValue {
     guard let left else { return ["target": JSONValue(target), "isInReach": .bool(false)] }
-    return [
+    let point: JSONValue = [
       "target": JSONValue(target), "isInReach": .bool(true),
       "shareRemoved": JSONValue(left.shareRemoved),
       "predictedRise": JSONValue(left.predictedRise),
@@ -107,6 +113,9 @@ extension SweepPoint {
         }
       ),
     ]
+    guard let speedup = left.predictedSpeedup, var members = point.object else { return point }
+    members["predictedSpeedup"] = JSONValue(speedup)
+    return .object(members)
   }
 }
 
