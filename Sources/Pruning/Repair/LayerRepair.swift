@@ -50,6 +50,7 @@ extension ActiveLayer {
   /// each weight grows.
   ///
   /// - Parameter current: `X`, shape `[outputs, inputs (+1)]`.
+  /// - Returns: One entry for each row and column of the model.
   /// - Throws: ``PruningError`` if there is no curvature.
   func pull(at current: Matrix<Float>) throws(PruningError) -> Matrix<Float> {
     try maskedRepair().pull(
