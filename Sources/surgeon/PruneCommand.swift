@@ -210,7 +210,7 @@ struct SolverOptions: ParsableArguments {
   @Option(help: "The most conjugate gradient steps of the last repair (element and N:M).")
   var repairSteps: Int?
 
-  @Option(help: "How often removed weights may come back for others after the last step (element, N:M).")
+  @Option(help: "How often removed weights may return for others at the end (element, N:M).")
   var exchanges: Int?
 
   func validate() throws {
