@@ -3,8 +3,11 @@ import LinearAlgebra
 import Pruning
 import Testing
 
-/// Weights and factors are single precision, and so are the products of a repair.
-private let roundoff = 1e-5
+/// How far a loss, relative to itself, can be off by the rounding of a repair.
+///
+/// The products are single precision, 6e-8, and the samples' damped curvature is conditioned by up to
+/// about 1e3: differences below this are no differences to the solver.
+private let lossNoise = 1e-4
 
 @Suite("Exchanges after the last step")
 struct ExchangeTests {
@@ -46,8 +49,8 @@ struct ExchangeTests {
       for exchanges in [0, 1, 2, 3, 12] {
         let settings = try Self.settings(structure, exchanges: exchanges)
         let loss = try Self.loss(problems, try prune(problems, settings).outcomes)
-        #expect(loss <= before * (1 + roundoff))
-        if exchanges > 0, loss < before * (1 - 100 * roundoff) { lowered += 1 }
+        #expect(loss <= before * (1 + lossNoise))
+        if exchanges > 0, loss < before * (1 - 10 * lossNoise) { lowered += 1 }
         before = loss
       }
     }
@@ -81,8 +84,11 @@ struct ExchangeTests {
       }.min().map { $0 / rechoices.loss } ?? 0
     }
     let before = try (1...8).map { try leastShare($0, exchanges: 0) }
-    #expect(before.contains { $0 < 1 - 100 * roundoff })
-    for seed in 1...8 { #expect(try leastShare(seed, exchanges: 100) >= 1 - roundoff) }
+    #expect(before.contains { $0 < 1 - 10 * lossNoise })
+    for seed in 1...8 {
+      let share = try leastShare(seed, exchanges: 100)
+      #expect(share >= 1 - lossNoise)
+    }
   }
 
   @Test("in a block with very many masks no exchange of two weights is better", arguments: 1...3)
@@ -100,7 +106,7 @@ struct ExchangeTests {
         for other in kept {
           let set = Set(removed).subtracting([out]).union([other])
           let loss = try rechoices.loss(16 * row..<16 * row + 16, removing: set)
-          #expect(loss >= rechoices.loss * (1 - roundoff))
+          #expect(loss >= rechoices.loss * (1 - lossNoise))
         }
       }
     }

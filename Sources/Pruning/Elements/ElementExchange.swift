@@ -30,7 +30,7 @@ extension LayerPass {
       progress: progress
     )
     let (rows, columns) = (layer.baseRows, layer.baseColumns)
-    let pull = try layer.pull(at: repaired.weights)
+    let (loss, pull) = try layer.lossAndPull(at: repaired.weights)
     let prices = ElementPrices(diagonalsOf: layer)
     var wanted = repaired.weights
     for (i, row) in rows.enumerated() {
@@ -41,7 +41,7 @@ extension LayerPass {
     }
     return ExchangeableElements(
       weights: repaired.weights,
-      loss: repaired.loss,
+      loss: loss,
       elements: PricedElements(weights: wanted, prices: prices, mask: initial)
     )
   }

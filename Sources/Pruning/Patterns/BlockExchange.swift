@@ -47,29 +47,21 @@ struct BlockExchange {
 
   /// The blocks whose best choice is not the present one.
   ///
-  /// - Parameters:
-  ///   - layer: The layer with its present mask.
-  ///   - weights: Its repaired weights.
+  /// - Parameter repaired: The layer with its present mask and repaired weights.
   /// - Returns: For each such block the best choice, that of the largest gain first.
-  /// - Throws: ``PruningError`` without curvature.
-  func rechoices(
-    _ layer: ActiveLayer,
-    at weights: Matrix<Float>
-  ) throws(PruningError) -> [BlockRechoice] {
+  func rechoices(_ repaired: BlockCandidate) -> [BlockRechoice] {
     guard !tables.isEmpty else { return [] }
     let view = HeldBlocks(
-      layer: layer,
-      weights: weights,
-      pull: try layer.pull(at: weights),
-      scales: ElementPrices(diagonalsOf: layer).rows
+      candidate: repaired,
+      scales: ElementPrices(diagonalsOf: repaired.layer).rows
     )
     let found = concurrentMap(count: layer.baseRows.count) { rechoices(view, rowPlace: $0) }
     return found.flatMap(\.self).sorted { ($1.gain, $0.index) < ($0.gain, $1.index) }
   }
 
   private func rechoices(_ view: HeldBlocks, rowPlace: Int) -> [BlockRechoice] {
-    let row = view.layer.baseRows[rowPlace]
-    let mask = view.layer.plan.mask
+    let row = view.candidate.layer.baseRows[rowPlace]
+    let mask = view.candidate.layer.plan.mask
     guard mask.keptRows[row], view.scales[row] > 0 else { return [] }
     let (fixed, present) = (initial.keptFlags(row: row), mask.keptFlags(row: row))
     let pulls = view.pulls(rowPlace: rowPlace)
@@ -83,7 +75,7 @@ struct BlockExchange {
         let pull = (0..<pattern.size).reduce(0) {
           $0 + tables[block].model.matrix[place, $1] * pulls[first + $1]
         }
-        return Double(view.weights[row, first + place]) + pull / view.scales[row]
+        return Double(view.candidate.weights[row, first + place]) + pull / view.scales[row]
       }
       guard let other = search.better(than: set, tables[block]) else { continue }
       result.append(
@@ -141,10 +133,10 @@ extension LayerPass {
       initial: initial,
       damping: settings.damping
     )
-    var open = try exchange.rechoices(best.layer, at: best.repaired.weights)
+    var open = exchange.rechoices(best)
     for _ in 0..<settings.exchanges where !open.isEmpty {
       let mask = exchange.applying(open, to: best.layer.plan.mask)
-      let next = try candidate(mask, from: best.repaired.weights)
+      let next = try candidate(mask, from: best.weights)
       let gain = best.loss - next.loss
       guard gain > 0 else {
         // One alone pays, but for rounding.
@@ -153,9 +145,9 @@ extension LayerPass {
       }
       let isSettled = gain <= settings.finalRepair.tolerance * next.loss
       best = next
-      open = isSettled ? [] : try exchange.rechoices(best.layer, at: best.repaired.weights)
+      open = isSettled ? [] : exchange.rechoices(best)
     }
-    return (best.layer.plan.mask, best.repaired.weights)
+    return (best.layer.plan.mask, best.weights)
   }
 
   /// By what the number of re-choices is divided when too many were made.
@@ -168,39 +160,39 @@ extension LayerPass {
     var plan = layer.plan
     plan.mask = mask
     let layer = try ActiveLayer(layer.problem, plan: plan, settings: settings)
-    return BlockCandidate(
-      layer: layer,
-      repaired: try layer.maskedOptimum(
-        from: start,
-        limits: settings.finalRepair,
-        progress: progress
-      )
-    )
+    let weights = try layer.maskedOptimum(
+      from: start,
+      limits: settings.finalRepair,
+      progress: progress
+    ).weights
+    let (loss, pull) = try layer.lossAndPull(at: weights)
+    return BlockCandidate(layer: layer, weights: weights, pull: pull, loss: loss)
   }
 }
 
 /// A choice of blocks with its repair.
-private struct BlockCandidate {
-  let layer: ActiveLayer
-  let repaired: RepairedLayer
-  var loss: Double { repaired.loss }
-}
-
-/// A layer as the search of its blocks sees it.
-private struct HeldBlocks: Sendable {
+struct BlockCandidate: Sendable {
+  /// The layer with the chosen mask.
   let layer: ActiveLayer
   /// The repaired weights.
   let weights: Matrix<Float>
   /// `G (W − X) A` over the rows and columns of the model.
   let pull: Matrix<Float>
+  /// The damped loss, nats per token.
+  let loss: Double
+}
+
+/// A layer as the search of its blocks sees it.
+private struct HeldBlocks: Sendable {
+  let candidate: BlockCandidate
   /// `Gᵣᵣ`, damped, for each row of the layer.
   let scales: [Double]
 
   /// The pull of one row, zero for columns outside of the model.
   func pulls(rowPlace: Int) -> [Double] {
-    var result = [Double](repeating: 0, count: layer.width)
-    for (place, column) in layer.baseColumns.enumerated() {
-      result[column] = Double(pull[rowPlace, place])
+    var result = [Double](repeating: 0, count: candidate.layer.width)
+    for (place, column) in candidate.layer.baseColumns.enumerated() {
+      result[column] = Double(candidate.pull[rowPlace, place])
     }
     return result
   }
@@ -208,7 +200,7 @@ private struct HeldBlocks: Sendable {
 
 extension ActiveLayer {
   /// `A_bb⁻¹`, damped, of each block of inputs, all others held.
-  fileprivate func heldBlocks(size: Int) throws(FactorizationError) -> [BlockModel] {
+  fileprivate func heldBlocks(size: Int) throws(CurvatureError) -> [BlockModel] {
     guard let factors else { return [] }
     var next = 0
     var result: [BlockModel] = []
@@ -218,13 +210,10 @@ extension ActiveLayer {
         columns.append(baseColumns[next])
         next += 1
       }
-      var part = factors.activations.matrix.selecting(rows: columns, columns: columns).widened()
-      for (place, column) in columns.enumerated() {
-        part[place, place] += factors.activations.added[column]
-      }
+      let part = try ConditionedFactor(factors.activations, keeping: columns, side: .activations)
       let places = columns.map { $0 - block * size }
       var matrix = Matrix<Double>(rows: size, columns: size)
-      matrix.scatter(try Cholesky(part).inverse(), rows: places, columns: places)
+      matrix.scatter(part.cholesky.inverse(), rows: places, columns: places)
       result.append(
         BlockModel(
           kind: .repaired,

@@ -7,13 +7,10 @@ struct RepairedLayer: Sendable {
   let weights: Matrix<Float>
   /// The iterations; zero where none were needed.
   let iterations: Int
-  /// The predicted rise of the loss, damped, in nats per token; zero where nothing was solved for.
-  let loss: Double
 
-  init(_ weights: Matrix<Float>, iterations: Int = 0, loss: Double = 0) {
+  init(_ weights: Matrix<Float>, iterations: Int = 0) {
     self.weights = weights
     self.iterations = iterations
-    self.loss = loss
   }
 }
 
@@ -24,7 +21,7 @@ extension ActiveLayer {
   ///   - start: Where the iterations begin, if not at the weights as they came.
   ///   - limits: When they stop.
   ///   - progress: Told of each iteration and the damped loss after it.
-  /// - Returns: The weights, with the damped loss.
+  /// - Returns: The weights.
   /// - Throws: ``PruningError`` if there is no curvature or the repair fails.
   func maskedOptimum(
     from start: Matrix<Float>?,
@@ -39,24 +36,27 @@ extension ActiveLayer {
       progress: progress
     )
     guard let solution else { throw .repairNotFinite(layer: problem.name) }
-    return RepairedLayer(
-      assembled(base: solution.weights),
-      iterations: solution.iterations,
-      loss: solution.losses.final
-    )
+    return RepairedLayer(assembled(base: solution.weights), iterations: solution.iterations)
   }
 
-  /// `G (W − X) A` over the rows and columns of the model, damped: how much the loss would fall as
-  /// each weight grows.
+  /// The damped loss of a repaired layer and how it would fall as each weight grows.
   ///
   /// - Parameter current: `X`, shape `[outputs, inputs (+1)]`.
-  /// - Returns: One entry for each row and column of the model.
+  /// - Returns: `½⟨W − X, G (W − X) A⟩` in nats per token, and `G (W − X) A` over the rows and
+  ///   columns of the model.
   /// - Throws: ``PruningError`` if there is no curvature.
-  func pull(at current: Matrix<Float>) throws(PruningError) -> Matrix<Float> {
-    try maskedRepair().pull(
-      weights: problem.weights.selecting(rows: baseRows, columns: baseColumns),
-      solution: current.selecting(rows: baseRows, columns: baseColumns)
-    )
+  func lossAndPull(
+    at current: Matrix<Float>
+  ) throws(PruningError) -> (loss: Double, pull: Matrix<Float>) {
+    let weights = problem.weights.selecting(rows: baseRows, columns: baseColumns)
+    let solution = current.selecting(rows: baseRows, columns: baseColumns)
+    let pull = try maskedRepair().pull(weights: weights, solution: solution)
+    var loss = 0.0
+    for index in pull.storage.indices {
+      let gap = Double(weights.storage[index]) - Double(solution.storage[index])
+      loss += 0.5 * gap * Double(pull.storage[index])
+    }
+    return (loss, pull)
   }
 
   /// The repair of the rows and columns of the model.
