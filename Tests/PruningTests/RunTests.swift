@@ -133,20 +133,6 @@ struct RunTests {
     #expect(plan.layers[0].mask.removedWeights == 28)
   }
 
-  @Test("exchanging weights lowers the predicted loss and keeps their number")
-  func exchanges() throws {
-    let problems = try (1...4).map { try sampleProblem($0, rows: 16, inputs: 20, hasBias: true) }
-    func loss(_ exchanges: Int) throws -> Double {
-      var settings = try PruningSettings(structure: .element, target: 0.6)
-      settings.damping = Damping(activations: 0.001, gradients: 0.001)
-      settings.exchanges = exchanges
-      let (plan, outcomes) = try prune(problems, settings)
-      #expect(plan.layers.reduce(0) { $0 + $1.mask.removedWeights } == 768)
-      return outcomes.reduce(0) { $0 + ($1.lossRepaired ?? .nan) }
-    }
-    #expect(try loss(2) < loss(0))
-  }
-
   @Test("NaN in weights or factors is refused by name")
   func nan() throws {
     let sample = try sampleProblem(1, rows: 2, inputs: 2)

@@ -69,7 +69,7 @@ public struct SolverChoice: Sendable, Equatable {
   public var dampingGradients: Double?
   /// The most conjugate gradient steps of the last repair.
   public var repairSteps: Int?
-  /// Exchanges of kept for removed elements after the last step.
+  /// The most exchanges of kept for removed weights after the last step; for elements and N:M.
   public var exchanges: Int?
   /// For which inputs the kept weights are repaired.
   public var repair: RepairInputs?

@@ -96,7 +96,7 @@ extension PruningReport {
 extension PruningPlan {
   /// The predicted rise of a layer, in nats per token: what each removal cost when it was chosen.
   ///
-  /// After exchanges other elements are removed than were chosen; then it is the quadratic loss of
+  /// After exchanges other weights are removed than were chosen; then it is the quadratic loss of
   /// the repaired weights.
   func predictedRise(of index: Int, _ outcome: LayerOutcome) -> Double {
     guard settings.exchanges > 0, let loss = outcome.lossRepaired else {

@@ -23,7 +23,7 @@ final class SolverMeter: Sendable {
 
   /// Runs the choice as one phase.
   func choosing<Result>(_ body: (@escaping ProgressHandler) throws -> Result) rethrows -> Result {
-    let passes = settings.structure.isUnits ? 1 : settings.steps + settings.exchanges
+    let passes = settings.structure.isUnits ? 1 : settings.pricings
     return try phase("choosing", total: layers * passes, "layers", body) { $0.begun - 1 }
   }
 

@@ -112,6 +112,13 @@ package struct LayerMask: Hashable, Sendable {
     keptElements?[row * inputs + column] = false
   }
 
+  /// Removes one weight, or brings one back whose row and column are not removed as a whole.
+  package mutating func set(row: Int, column: Int, isKept: Bool) {
+    precondition(!isKept || (keptRows[row] && keptColumns[column]), "its row and column are there")
+    listElements()
+    keptElements?[row * inputs + column] = isKept
+  }
+
   /// Adds what another mask of the same shape removes.
   package mutating func formUnion(_ other: LayerMask) {
     precondition(outputs == other.outputs && inputs == other.inputs, "the shapes agree")

@@ -58,11 +58,45 @@ struct BlockSearch {
     }
   }
 
+  /// Goes to a block with these weights.
+  ///
+  /// - Parameters:
+  ///   - removed: The weights that stay removed, whatever else is.
+  ///   - weight: The weight at each place, also where it is removed.
+  mutating func load(removed: UInt16, _ weight: (Int) -> Double) {
+    self.removed = removed
+    for place in 0..<pattern.size { weights[place] = weight(place) }
+  }
+
   /// The cheapest completion of the removed, for `ρ = 1`, or nothing if the block is complete.
   mutating func cheapest(_ table: BlockTable) -> (set: UInt16, cost: Double)? {
     guard removed.nonzeroBitCount < pattern.removed else { return nil }
     let best = pattern.sets.isEmpty ? eliminated(table.model) : enumerated(table.quadratics.span)
     return (best.set & ~removed, max(0, best.cost))
+  }
+
+  /// A set that is cheaper than a complete one, and what it saves for `ρ = 1`.
+  ///
+  /// - Parameters:
+  ///   - present: A set of the pattern that contains the removed.
+  ///   - table: The block's model.
+  /// - Returns: The cheapest set, or, of many, the best of exchanges one by one; nothing if none
+  ///   saves more than rounding can pretend.
+  mutating func better(than present: UInt16, _ table: BlockTable) -> (set: UInt16, gain: Double)? {
+    elimination.start(table.model, weights: weights)
+    for index in 0..<pattern.size where (present & table.model.alive) >> UInt16(index) & 1 == 1 {
+      elimination.toggle(index)
+    }
+    let cost = elimination.cost
+    var best = (set: present, cost: cost)
+    if pattern.sets.isEmpty {
+      improve(among: table.model.alive & ~removed)
+      best = (elimination.set | (present & ~table.model.alive), elimination.cost)
+    } else {
+      best = enumerated(table.quadratics.span)
+    }
+    guard best.set != present, best.cost < cost * (1 - Self.leastGain) else { return nil }
+    return (best.set, cost - best.cost)
   }
 
   private mutating func enumerated(_ quadratics: Span<Double>) -> (set: UInt16, cost: Double) {

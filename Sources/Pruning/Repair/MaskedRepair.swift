@@ -82,6 +82,26 @@ package struct MaskedRepair<Scalar: BLASScalar>: Sendable {
     )
   }
 
+  /// `G (W − X) A`: by how much the loss falls as each weight grows, kept or not.
+  ///
+  /// Zero for kept weights at the optimum.
+  ///
+  /// - Parameters:
+  ///   - weights: `W`, shape `[m, n]`.
+  ///   - solution: `X`, of the same shape.
+  /// - Returns: The pull, of the same shape, in the model's units.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  package func pull(weights: Matrix<Scalar>, solution: Matrix<Scalar>) -> Matrix<Scalar> {
+    var gap = weights
+    for index in gap.storage.indices { gap.storage[index] -= solution.storage[index] }
+    gap = scaled(gap, by: units, inverse: false)
+    var half = gap
+    var product = gap
+    applyModel(to: gap, half: &half, into: &product)
+    return scaled(product, by: units, inverse: false)
+  }
+
   private func curvatureIsUsable(_ state: ConjugateGradientState<Scalar>) -> Bool {
     state.residualNorm.isFinite && state.solution.isFinite
   }

@@ -6,12 +6,12 @@ import LinearAlgebra
 /// which the curvature was measured, the inverses are taken of what is kept, and the costs are
 /// computed anew at the repaired weights; no forward pass is needed in between.
 package struct PruningRun: Sendable {
-  private let store: any LayerStore
-  private let settings: PruningSettings
-  private let descriptions: [LayerDescription]
+  let store: any LayerStore
+  let settings: PruningSettings
+  let descriptions: [LayerDescription]
   private var structures: StructureChoice
   /// The weights after the last step where they are known; masked repairs go on from them.
-  private var current: [Matrix<Float>?]
+  var current: [Matrix<Float>?]
 
   /// Prepares a run.
   ///
@@ -58,40 +58,8 @@ package struct PruningRun: Sendable {
       let prices = try priced(plan, step: step, progress: progress)
       remove(until: budget, prices, from: &plan)
     }
-    if settings.structure == .element, settings.method.repairs {
-      for round in 0..<settings.exchanges {
-        try exchange(in: &plan, step: shares.count + round, progress: progress)
-      }
-    }
+    try exchange(in: &plan, step: shares.count, progress: progress)
     return plan
-  }
-
-  /// Chooses the same number of weights again, at the repaired weights and from all that were kept
-  /// when the run began.
-  private mutating func exchange(
-    in plan: inout PruningPlan,
-    step: Int,
-    progress: @escaping ProgressHandler
-  ) throws {
-    let (run, chosen) = (self, plan)
-    var layers: [PricedElements] = []
-    var repaired: [Matrix<Float>?] = []
-    try store.forEachLayer(Array(descriptions.indices)) { index in
-      progress(PruningProgress(stage: .pricing(step: step), layer: index))
-      let pass = try run.pass(chosen, index, start: run.current[index], progress)
-      return try pass.exchangeable(initial: run.descriptions[index].mask)
-    } receive: { _, result in
-      repaired.append(result.weights)
-      layers.append(result.prices)
-    }
-    current = repaired
-    let counts = plan.layers.map(\.mask.removedWeights)
-    let budget: RemovalBudget =
-      settings.allocation == .uniform ? .each(counts) : .total(counts.reduce(0, +))
-    var fresh = plan.layers
-    for index in fresh.indices { fresh[index].mask = descriptions[index].mask }
-    removeCheapest(until: budget, of: layers, from: &fresh)
-    for index in fresh.indices { plan.layers[index].mask = fresh[index].mask }
   }
 
   /// Repairs the kept weights for the loss of the removed ones.
@@ -159,7 +127,7 @@ package struct PruningRun: Sendable {
     return prices
   }
 
-  private func pass(
+  func pass(
     _ plan: PruningPlan,
     _ index: Int,
     start: Matrix<Float>?,

@@ -97,9 +97,10 @@ package struct PruningSettings: Equatable, Sendable {
   package var ramp: Ramp
   /// By what removals of rows and columns and of blocks are ordered.
   package var order: Order
-  /// How often, after the last step, weights are exchanged; for elements with repair.
+  /// How often, after the last step, weights are exchanged at most; for elements and N:M with repair.
   ///
-  /// Removed weights that the repaired model misses come back for kept ones that it does not.
+  /// Removed weights that the repaired model misses come back for kept ones that it does not, as
+  /// long as that lowers the predicted loss.
   package var exchanges: Int
   /// What the widths of the rest have to obey, where neurons or heads are removed.
   package var constraints = UnitConstraints()
@@ -193,6 +194,13 @@ package struct PruningSettings: Equatable, Sendable {
     guard case .nm = structure else { return }
     guard allocation == .uniform else { throw .allocationDoesNotFit(allocation, method) }
     guard target == structure.largestShare else { throw .patternNotWhole(method, structure) }
+  }
+
+  /// How often each layer is priced at most.
+  package var pricings: Int {
+    guard method.repairs, structure.isExchangeable, exchanges > 0 else { return steps }
+    // Elements of all layers are exchanged together, blocks of a layer in one go.
+    return steps + (structure == .element ? exchanges + 1 : 1)
   }
 
   /// The share that is to be removed after each step, rising to ``target``.

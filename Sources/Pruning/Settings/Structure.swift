@@ -55,6 +55,9 @@ public enum Structure: Hashable, Sendable {
     }
   }
 
+  /// Whether removed weights can come back for kept ones: where single weights are removed.
+  package var isExchangeable: Bool { !isStructured }
+
   /// Whether neurons or heads are removed.
   public var isUnits: Bool { if case .units = self { true } else { false } }
 
