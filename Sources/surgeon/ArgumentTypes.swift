@@ -38,3 +38,5 @@ extension ExportPrecision: ExpressibleByArgument {}
 extension ExportArchitecture: ExpressibleByArgument {}
 extension ShotRamp: ExpressibleByArgument {}
 extension ShotData: ExpressibleByArgument {}
+extension TrainedGroup: ExpressibleByArgument {}
+extension RateShape: ExpressibleByArgument {}
