@@ -146,8 +146,7 @@ let package = Package(
       "LLMSurgeonTests",
       of: [
         "DemonstrationModel", "Export", "ExactJSON", "LLMSurgeon", "Pruning", "Report",
-        "Safetensors",
-        "Tensors", "Tokenization",
+        "Safetensors", "Tensors", "Tokenization", "Training", "Transformer",
       ],
       golden: true
     ),

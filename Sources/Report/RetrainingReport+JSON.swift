@@ -57,7 +57,8 @@ extension RetrainingReport {
 }
 
 extension TrainingRecord {
-  fileprivate var json: JSONValue {
+  /// The settings as a JSON value.
+  var json: JSONValue {
     [
       "groups": .array(groups.map { JSONValue($0) }), "steps": JSONValue(steps),
       "learningRate": JSONValue(learningRate), "schedule": JSONValue(schedule),

@@ -40,3 +40,13 @@ extension ShotRamp: ExpressibleByArgument {}
 extension ShotData: ExpressibleByArgument {}
 extension TrainedGroup: ExpressibleByArgument {}
 extension RateShape: ExpressibleByArgument {}
+extension ReconstructionInput: ExpressibleByArgument {}
+extension ReconstructionTarget: ExpressibleByArgument {}
+
+extension ReconstructionWindow: ExpressibleByArgument {
+  /// Reads `matrix`, `parts` or a number of blocks.
+  public init?(argument: String) { self.init(argument) }
+
+  /// How help shows a default.
+  public var defaultValueDescription: String { description }
+}

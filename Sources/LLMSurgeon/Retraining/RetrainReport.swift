@@ -41,24 +41,12 @@ public struct RetrainReport: Sendable {
 extension RetrainingReport {
   /// The report of a training that has not begun.
   init(_ options: RetrainOptions, _ setup: RetrainSetup, _ trained: TrainedModel) throws {
-    let (training, data) = (options.training, options.data)
+    let data = options.data
     self.init(
       programVersion: Program.version,
       model: setup.opened.recordedName,
       fingerprint: setup.fingerprint,
-      settings: TrainingRecord(
-        groups: training.groups.sortedGroups.map(\.rawValue),
-        steps: training.steps,
-        learningRate: training.learningRate,
-        schedule: training.schedule.rawValue,
-        warmUp: training.warmUp,
-        finalRate: training.finalRate,
-        weightDecay: training.weightDecay,
-        clip: training.clip,
-        rank: training.rank,
-        alpha: training.alpha,
-        seed: training.seed
-      ),
+      settings: TrainingRecord(options.training),
       tokens: TokensRecord(
         source: setup.windows.source,
         windows: setup.windows.count,
@@ -81,5 +69,24 @@ extension RetrainingReport {
     zerosAfter = try after.linears.reduce(0) { sum, linear in
       try sum + after.source.floats(linear.weight).count { $0 == 0 }
     }
+  }
+}
+
+extension TrainingRecord {
+  /// What the report says of the settings.
+  init(_ training: TrainingChoice) {
+    self.init(
+      groups: training.groups.sortedGroups.map(\.rawValue),
+      steps: training.steps,
+      learningRate: training.learningRate,
+      schedule: training.schedule.rawValue,
+      warmUp: training.warmUp,
+      finalRate: training.finalRate,
+      weightDecay: training.weightDecay,
+      clip: training.clip,
+      rank: training.rank,
+      alpha: training.alpha,
+      seed: training.seed
+    )
   }
 }
