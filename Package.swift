@@ -80,6 +80,7 @@ let package = Package(
     module("Transformer", uses: ["ExactJSON", "LinearAlgebra", "Tensors", real]),
     module("Pruning", uses: ["Curvature", "LinearAlgebra", real]),
     module("Checkpoint", uses: ["ExactJSON", "Safetensors", "Tensors", "TorchArchive"]),
+    module("Training", uses: ["LinearAlgebra", "Pruning", real]),
 
     module(
       "Export",
@@ -98,7 +99,7 @@ let package = Package(
       "LLMSurgeon",
       uses: [
         "Checkpoint", "Curvature", "DemonstrationModel", "ExactJSON", "Export", "LinearAlgebra",
-        "Pruning", "Report", "Safetensors", "Tensors", "Tokenization", "Transformer",
+        "Pruning", "Report", "Safetensors", "Tensors", "Tokenization", "Training", "Transformer",
       ]
     ),
     .executableTarget(
@@ -123,6 +124,7 @@ let package = Package(
     ),
     tests("TokenizationTests", of: ["ExactJSON", "Tokenization"], golden: true),
     tests("PruningTests", of: ["Curvature", "LinearAlgebra", "Pruning"]),
+    tests("TrainingTests", of: ["ExactJSON", "LinearAlgebra", "Training"], golden: true),
     tests("TensorsTests", of: ["Tensors"]),
     tests("SafetensorsTests", of: ["Safetensors", "Tensors"], golden: true),
     tests("GGUFTests", of: ["GGUF", "Tensors"], golden: true),
@@ -144,8 +146,7 @@ let package = Package(
       "LLMSurgeonTests",
       of: [
         "DemonstrationModel", "Export", "ExactJSON", "LLMSurgeon", "Pruning", "Report",
-        "Safetensors",
-        "Tensors", "Tokenization",
+        "Safetensors", "Tensors", "Tokenization", "Training", "Transformer",
       ],
       golden: true
     ),

@@ -56,6 +56,8 @@ enum PageStyle {
     svg .method-kobd { fill: var(--method-kobd); }
     svg .method-lobd { fill: var(--method-lobd); }
     svg .method-magnitude { fill: var(--method-magnitude); }
+    svg .curve { stroke: var(--method-surgeon); stroke-width: 2; fill: none; }
+    svg .held-out { fill: var(--method-kobd); }
     svg .tear { stroke: var(--page); stroke-width: 3; fill: none; }
     table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
     th, td { padding: .3rem .7rem; text-align: right; white-space: nowrap;

@@ -23,6 +23,7 @@ extension DecoderBlock {
     precondition(gradient.rows == input.rows && gradient.columns == input.columns, "one shape")
     let rotary = RotaryTable(decoder, length: length)
     let width = decoder.hiddenSize
+    let observesNorms = observer.observesNorms
     for batch in batches(rows: input.rows, length: length, tokensPerBatch: passed.tokensPerBatch) {
       workspace.prepare(pieces: batch.pieces)
       concurrentChunks(
@@ -35,11 +36,13 @@ extension DecoderBlock {
         let layout = batch.layout(rows: rows.count / width, headSize: decoder.headSize)
         let input = input.storage.span.extracting(start..<start + rows.count)
         record(input, layout, rotary, in: &piece.tape)
-        propagate(&rows, rotary, &piece)
+        if observesNorms { piece.norms.clear(for: decoder) }
+        propagate(&rows, rotary, observesNorms: observesNorms, &piece)
       }
       let pieces = workspace.pieces[..<batch.pieces]
       guard pieces.allSatisfy(\.isFinite) else { throw .gradientNotFinite(block: index) }
       observer.observe(traffic(of: pieces))
+      if observesNorms { observer.observe(BlockNormGradients(sumOf: pieces.map(\.norms))) }
     }
   }
 
@@ -47,13 +50,24 @@ extension DecoderBlock {
   private func propagate(
     _ rows: inout MutableSpan<Float>,
     _ rotary: RotaryTable?,
+    observesNorms: Bool,
     _ piece: inout BlockWorkspace.Piece
   ) {
     let layout = piece.tape.layout
     piece.slopes.prepare(decoder, shape, layout)
     copyRows(rows.span, to: &piece.slopes.output, piece: layout.piece)
-    backwardFeedForward(piece.tape, &piece.slopes)
-    backwardAttention(piece.tape, &piece.slopes, rotary)
+    if parts.contains(.feedForward) {
+      backwardFeedForward(piece.tape, &piece.slopes)
+      if observesNorms { addFeedForwardNorm(piece.tape, piece.slopes, to: &piece.norms) }
+    } else {
+      copyRows(piece.slopes.output, to: &piece.slopes.middle, piece: layout.piece)
+    }
+    if parts.contains(.attention) {
+      backwardAttention(piece.tape, &piece.slopes, rotary)
+      if observesNorms { addAttentionNorm(piece.tape, piece.slopes, to: &piece.norms) }
+    } else {
+      copyRows(piece.slopes.middle, to: &piece.slopes.input, piece: layout.piece)
+    }
     piece.isFinite = isFinite(piece.slopes.input.storage.span)
     copy(piece.slopes.input.storage.span, to: &rows)
   }
@@ -131,7 +145,7 @@ extension DecoderBlock {
       ],
       [pieces.map(\.slopes.middle)], feedForward, [pieces.map(\.slopes.output)],
     ]
-    return zip(inputs(of: pieces), gradients).map { shown, gradients in
+    return zip(inputs(of: pieces), parts.selected(gradients)).map { shown, gradients in
       LinearTraffic(group: shown.group, inputs: shown.inputs, gradients: gradients)
     }
   }

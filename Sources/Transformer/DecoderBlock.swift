@@ -19,6 +19,8 @@ package struct DecoderBlock: Sendable {
   let gate: Linear?
   let up: Linear
   let down: Linear
+  /// What a pass goes through; the other part is passed by.
+  var parts = BlockParts.all
 
   /// The sizes of the block.
   var shape: BlockShape { decoder.blockShapes[index] }
@@ -49,12 +51,14 @@ package struct DecoderBlock: Sendable {
       ) { _, rows, piece in
         let layout = batch.layout(rows: rows.count / width, headSize: decoder.headSize)
         record(rows.span, layout, rotary, in: &piece.tape)
-        down.forward(
-          piece.tape.neurons,
-          into: &piece.tape.residual,
-          adding: true,
-          piece: layout.piece
-        )
+        if parts.contains(.feedForward) {
+          down.forward(
+            piece.tape.neurons,
+            into: &piece.tape.residual,
+            adding: true,
+            piece: layout.piece
+          )
+        }
         copy(piece.tape.residual.storage.span, to: &rows)
       }
     }
@@ -77,6 +81,12 @@ package struct DecoderBlock: Sendable {
     tape.prepare(decoder, shape, layout)
     copyRows(input, to: &tape.input, piece: piece)
     copyRows(input, to: &tape.residual, piece: piece)
+    if parts.contains(.attention) { recordAttention(rotary, in: &tape) }
+    if parts.contains(.feedForward) { recordFeedForward(in: &tape) }
+  }
+
+  private func recordAttention(_ rotary: RotaryTable?, in tape: inout BlockTape) {
+    let (layout, piece) = (tape.layout, tape.layout.piece)
     attentionNorm.forward(
       tape.input,
       into: &tape.attentionInput,
@@ -96,6 +106,10 @@ package struct DecoderBlock: Sendable {
     )
     layout.merge(tape.context, rotary: nil, into: &tape.contextRows)
     attentionOutput.forward(tape.contextRows, into: &tape.residual, adding: true, piece: piece)
+  }
+
+  private func recordFeedForward(in tape: inout BlockTape) {
+    let piece = tape.layout.piece
     feedForwardNorm.forward(
       tape.residual,
       into: &tape.feedForwardInput,

@@ -8,6 +8,9 @@ extension DecoderModel {
   /// The output projection, shape `[vocabulary, hiddenSize]`; nil where it is the token embedding.
   package var outputHead: TensorName? { decoder.isTied ? nil : layout.head }
 
+  /// Where the output projection is stored if it is a matrix of its own.
+  package var headTensor: TensorName { layout.head }
+
   /// The weight of the norm behind the last block, shape `[hiddenSize]`.
   package var finalNorm: TensorName { TensorName("\(layout.finalNorm).weight") }
 
@@ -19,4 +22,29 @@ extension DecoderModel {
       TensorName("\(layout.feedForwardNorm(block)).weight")
     )
   }
+
+  /// All tensors of the norm behind the last block.
+  package var finalNormTensors: NormTensors { normTensors(layout.finalNorm) }
+
+  /// All tensors of a block's norms.
+  package func normTensors(
+    ofBlock block: Int
+  ) -> (attention: NormTensors, feedForward: NormTensors) {
+    (normTensors(layout.attentionNorm(block)), normTensors(layout.feedForwardNorm(block)))
+  }
+
+  private func normTensors(_ module: String) -> NormTensors {
+    NormTensors(
+      weight: TensorName("\(module).weight"),
+      bias: decoder.norm == .layer ? TensorName("\(module).bias") : nil
+    )
+  }
+}
+
+/// The names of a norm's tensors, shape `[hiddenSize]` each.
+package struct NormTensors: Equatable, Sendable {
+  /// The factors.
+  package let weight: TensorName
+  /// What is added; LayerNorm alone has it.
+  package let bias: TensorName?
 }

@@ -12,7 +12,7 @@ package struct DecoderModel: Sendable {
   package let couplings: [Coupling]
   let layout: TensorLayout
   /// The weights.
-  package let source: any TensorSource
+  package private(set) var source: any TensorSource
 
   /// Checks that a source holds every tensor of a model, in the right shape and no others in the
   /// blocks.
@@ -55,5 +55,15 @@ package struct DecoderModel: Sendable {
     couplings = blocks.flatMap { block in
       Coupling.couplings(of: decoder, block: block) { position($0, block) }
     }
+  }
+
+  /// The same model with other values, in tensors of the same names and shapes.
+  ///
+  /// - Parameter source: The weights; a tensor that is missing is found when it is read.
+  /// - Returns: The model.
+  package func with(_ source: any TensorSource) -> DecoderModel {
+    var model = self
+    model.source = source
+    return model
   }
 }

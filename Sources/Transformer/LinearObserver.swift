@@ -8,6 +8,21 @@ package protocol LinearObserver {
   ///
   /// - Parameter traffic: The block's groups of layers that read the same input, in order.
   mutating func observe(_ traffic: [LinearTraffic])
+
+  /// Whether the backward pass computes the gradients of the norms' weights too.
+  var observesNorms: Bool { get }
+
+  /// Called once for each batch, after the linear layers were shown, where ``observesNorms`` holds.
+  ///
+  /// - Parameter norms: The gradients of the batch.
+  mutating func observe(_ norms: BlockNormGradients)
+}
+
+extension LinearObserver {
+  /// Norms are passed over unless an observer says otherwise.
+  package var observesNorms: Bool { false }
+  /// Does nothing.
+  package mutating func observe(_ norms: BlockNormGradients) {}
 }
 
 /// What entered and left the linear layers of one input group in a batch, in pieces of consecutive

@@ -42,8 +42,42 @@ extension OutputHead {
     labels: LabelSource,
     firstSequence: Int = 0
   ) throws(ModelError) -> [Double] {
-    try check(hidden, sequences)
     let places = Places(sequences: sequences, firstSequence: firstSequence, labels: labels)
+    return try differentiate(&hidden, places) { _, _ in }
+  }
+
+  /// Like ``differentiate(_:_:labels:firstSequence:)`` with the text's tokens as labels, and shows
+  /// what the gradients of the head's own weights are made from.
+  ///
+  /// - Parameters:
+  ///   - hidden: The last block's output; becomes the gradient with respect to it.
+  ///   - sequences: The tokens.
+  ///   - observer: Is shown one slice of positions after the other.
+  /// - Returns: The mean cross entropy of each sequence, in nats per predicted token.
+  /// - Throws: ``ModelError`` if sequences are too short or a loss is not finite.
+  package func differentiate(
+    _ hidden: inout Matrix<Float>,
+    _ sequences: TokenSequences,
+    observer: inout some HeadObserver
+  ) throws(ModelError) -> [Double] {
+    let places = Places(sequences: sequences, firstSequence: 0, labels: .text)
+    return try differentiate(&hidden, places) { input, slice in
+      var gradient = NormGradient(norm)
+      norm.addGradient(slice.gradients, inputs: input, moments: slice.moments, to: &gradient)
+      observer.observe(
+        HeadTraffic(inputs: slice.normalised, gradients: slice.logits, norm: gradient)
+      )
+    }
+  }
+
+  /// Takes the gradient; `show` sees the input of each slice and what was made of it.
+  private func differentiate(
+    _ hidden: inout Matrix<Float>,
+    _ places: Places,
+    show: (Matrix<Float>, HeadSlice) -> Void
+  ) throws(ModelError) -> [Double] {
+    let sequences = places.sequences
+    try check(hidden, sequences)
     var slice = HeadSlice()
     var losses = [Double](repeating: 0, count: hidden.rows)
     for rows in slices(of: hidden) {
@@ -52,6 +86,7 @@ extension OutputHead {
       crossEntropy(&slice.logits, from: rows.lowerBound, places, &losses, isGradientWanted: true)
       let logits = slice.logits
       multiplyTiled(logits.view, weight.view, into: &slice.gradients)
+      show(input, slice)
       var result = Matrix.zeros(rows: rows.count, columns: hidden.columns)
       norm.backward(
         slice.gradients,

@@ -52,6 +52,8 @@ package struct BlockWorkspace: Sendable {
   struct Piece: Sendable {
     var tape = BlockTape()
     var slopes = BlockGradients()
+    /// The gradients of the norms' weights, where they are asked for.
+    var norms = BlockNormGradients()
     /// Whether the gradient that came out is a number everywhere.
     var isFinite = true
   }

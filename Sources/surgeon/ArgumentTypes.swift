@@ -45,3 +45,15 @@ extension ExportArchitecture: ExpressibleByArgument {}
 extension ShotRamp: ExpressibleByArgument {}
 extension ShotData: ExpressibleByArgument {}
 extension RepairInputs: ExpressibleByArgument {}
+extension TrainedGroup: ExpressibleByArgument {}
+extension RateShape: ExpressibleByArgument {}
+extension ReconstructionInput: ExpressibleByArgument {}
+extension ReconstructionTarget: ExpressibleByArgument {}
+
+extension ReconstructionWindow: ExpressibleByArgument {
+  /// Reads `matrix`, `parts` or a number of blocks.
+  public init?(argument: String) { self.init(argument) }
+
+  /// How help shows a default.
+  public var defaultValueDescription: String { description }
+}

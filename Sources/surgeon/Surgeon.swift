@@ -14,8 +14,8 @@ struct Surgeon: ParsableCommand {
     version: Program.version,
     subcommands: [
       InspectCommand.self, CalibrateCommand.self, MeasureCommand.self, PruneCommand.self,
-      ExportCommand.self, EvaluateCommand.self, GenerateCommand.self, ReportCommand.self,
-      DemoCommand.self,
+      RetrainCommand.self, ReconstructCommand.self, ExportCommand.self, EvaluateCommand.self,
+      GenerateCommand.self, ReportCommand.self, DemoCommand.self,
     ]
   )
 }

@@ -30,6 +30,19 @@ struct UsageTests {
     "export": [
       "--format", "--profile", "--legacy-config", "--output", "--overwrite", "--threads", "--quiet",
     ],
+    "retrain": [
+      "--text", "--tokens", "--length", "--batch", "--accumulation", "--train", "--steps",
+      "--learning-rate", "--schedule", "--warm-up", "--final-rate", "--weight-decay", "--clip",
+      "--rank", "--alpha", "--add-biases", "--seed", "--held-out-text", "--held-out-tokens",
+      "--held-out-windows", "--interval", "--output", "--overwrite", "--html", "--json",
+      "--threads", "--quiet",
+    ],
+    "reconstruct": [
+      "--dense", "--text", "--tokens", "--samples", "--length", "--batch", "--window", "--inputs",
+      "--target", "--train", "--steps", "--learning-rate", "--schedule", "--rank", "--alpha",
+      "--held-out-text", "--held-out-tokens", "--output", "--overwrite", "--json", "--threads",
+      "--quiet",
+    ],
     "evaluate": [
       "--text", "--tokens", "--length", "--windows", "--logits", "--json", "--threads", "--quiet",
     ],
@@ -78,7 +91,17 @@ struct UsageTests {
     "prune", "m", "--structure", "element", "--target", "0.5", "--method", "wanda", "--output", "o",
   ]
 
+  static let retrain = ["retrain", "m", "--text", "t", "--output", "o"]
+  static let norms = retrain + ["--train", "norms"]
+  static let rebuild = ["reconstruct", "m", "--text", "t", "--output", "o", "--train", "norms"]
+
   static let wrong: [([String], String)] = [
+    (retrain, "--train"), (retrain + ["--train", "norms,x"], "--train"),
+    (norms + ["--steps", "0"], "--steps"), (norms + ["--batch", "0"], "--batch"),
+    (norms + ["--learning-rate", "0"], "--learning-rate"), (norms + ["--clip", "0"], "--clip"),
+    (norms + ["--warm-up", "1"], "--warm-up"), (norms + ["--rank", "0"], "--rank"),
+    (norms + ["--held-out-text", "a", "--held-out-tokens", "b"], "not both"),
+    (rebuild, "--dense"), (rebuild + ["--dense", "d", "--window", "0"], "--window"),
     (["unknown"], "unknown"),
     (["calibrate", "m", "--text", "t"], "--output"),
     (["calibrate", "--text", "t", "--output", "o"], "model"),

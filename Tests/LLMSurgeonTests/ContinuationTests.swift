@@ -87,6 +87,31 @@ struct ContinuationTests {
     )
   }
 
+  @Test("a training that was killed anywhere ends with the same bytes")
+  func retraining() throws {
+    let retraining = try Retraining("opt", [.biases, .norms, .maskLoRA])
+    let notes = try kills { try retraining.run(to: $0, progress: $1) }
+    #expect(
+      Set(notes).isSuperset(of: [
+        "continuing an unfinished training after step 2",
+        "continuing an unfinished training after step 4",
+      ])
+    )
+  }
+
+  @Test("a reconstruction that was killed anywhere ends with the same bytes")
+  func reconstruction() throws {
+    let scratch = try ScratchDirectory()
+    let choice = ReconstructionChoice(window: .parts)
+    let rebuilding = try Rebuilding("opt", [.biases, .maskLoRA], choice, in: scratch)
+    let notes = try kills { output, listener in
+      var options = rebuilding.options
+      options.output = output
+      _ = try reconstruct(options, progress: listener)
+    }
+    #expect(Set(notes).contains("continuing an unfinished reconstruction after window 2"))
+  }
+
   /// Runs once whole, then from each of the remains that a kill could have left.
   ///
   /// - Returns: What the continued runs noted.

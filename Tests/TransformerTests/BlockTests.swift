@@ -187,16 +187,6 @@ struct BlockTests {
     }
   }
 
-  /// The central difference quotient; its error is some 1e-10 by the step, 1e-11 by rounding.
-  private func quotient(_ value: (Double) -> Double) -> Double {
-    let step = 1e-5
-    return (value(step) - value(-step)) / (2 * step)
-  }
-
-  private func objective(_ output: [[Double]], _ slope: [[Double]]) -> Double {
-    zip(output, slope).reduce(0) { $0 + zip($1.0, $1.1).reduce(0) { $0 + $1.0 * $1.1 } }
-  }
-
   @Test("overflow in the gradient is reported with the block")
   func overflow() {
     let pair = Pair(Self.decoders[0])

@@ -123,3 +123,13 @@ struct Numbers {
 func matrix(_ rows: [[Double]]) -> Matrix<Float> {
   Matrix(rows: rows.count, columns: rows[0].count, storage: rows.flatMap { $0.map(Float.init) })
 }
+
+/// The central difference quotient; its error is some 1e-10 by the step, 1e-11 by rounding.
+func quotient(_ value: (Double) -> Double) -> Double {
+  let step = 1e-5
+  return (value(step) - value(-step)) / (2 * step)
+}
+
+func objective(_ output: [[Double]], _ slope: [[Double]]) -> Double {
+  zip(output, slope).reduce(0) { $0 + zip($1.0, $1.1).reduce(0) { $0 + $1.0 * $1.1 } }
+}

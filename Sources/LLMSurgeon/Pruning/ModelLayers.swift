@@ -50,7 +50,7 @@ struct ModelLayers: LayerStore {
   }
 
   /// `W` with a bias as its last column, shape `[outputs, inputs (+1)]`.
-  private static func weights(
+  static func weights(
     of linear: LinearDescription,
     in source: any TensorSource
   ) throws -> Matrix<Float> {
