@@ -78,6 +78,7 @@ let package = Package(
     module("GGUF", uses: ["Tensors"]),
 
     module("Transformer", uses: ["ExactJSON", "LinearAlgebra", "Tensors", real]),
+    module("Depth", uses: ["LinearAlgebra", real]),
     module("Pruning", uses: ["Curvature", "LinearAlgebra", real]),
     module("Checkpoint", uses: ["ExactJSON", "Safetensors", "Tensors", "TorchArchive"]),
 
@@ -97,13 +98,13 @@ let package = Package(
     module(
       "LLMSurgeon",
       uses: [
-        "Checkpoint", "Curvature", "DemonstrationModel", "ExactJSON", "Export", "LinearAlgebra",
-        "Pruning", "Report", "Safetensors", "Tensors", "Tokenization", "Transformer",
+        "Checkpoint", "Curvature", "DemonstrationModel", "Depth", "ExactJSON", "Export",
+        "LinearAlgebra", "Pruning", "Report", "Safetensors", "Tensors", "Tokenization", "Transformer",
       ]
     ),
     .executableTarget(
       name: "surgeon",
-      dependencies: ["Export", "LLMSurgeon", "Pruning", arguments],
+      dependencies: ["Depth", "Export", "LLMSurgeon", "Pruning", arguments],
       swiftSettings: strict
     ),
 
@@ -122,6 +123,7 @@ let package = Package(
       golden: true
     ),
     tests("TokenizationTests", of: ["ExactJSON", "Tokenization"], golden: true),
+    tests("DepthTests", of: ["Depth", "LinearAlgebra"]),
     tests("PruningTests", of: ["Curvature", "LinearAlgebra", "Pruning"]),
     tests("TensorsTests", of: ["Tensors"]),
     tests("SafetensorsTests", of: ["Safetensors", "Tensors"], golden: true),
@@ -143,7 +145,7 @@ let package = Package(
     tests(
       "LLMSurgeonTests",
       of: [
-        "DemonstrationModel", "Export", "ExactJSON", "LLMSurgeon", "Pruning", "Report",
+        "DemonstrationModel", "Depth", "Export", "ExactJSON", "LLMSurgeon", "Pruning", "Report",
         "Safetensors",
         "Tensors", "Tokenization",
       ],

@@ -28,15 +28,18 @@ package struct DecoderBlock: Sendable {
   /// - Parameters:
   ///   - hidden: Shape `[sequences · length, hidden]`; becomes the next block's input.
   ///   - length: The number of tokens in a sequence.
+  ///   - parts: The parts that run; the others add nothing.
   ///   - tokensPerBatch: How many tokens are worked on at a time.
   ///   - workspace: Memory that serves one call after another.
   package func forward(
     _ hidden: inout Matrix<Float>,
     length: Int,
+    parts: BlockParts = .all,
     tokensPerBatch: Int = DecoderBlock.tokensPerBatch,
     in workspace: inout BlockWorkspace
   ) {
     precondition(hidden.columns == decoder.hiddenSize, "a hidden state of this model")
+    guard !parts.isEmpty else { return }
     let rotary = RotaryTable(decoder, length: length)
     let width = decoder.hiddenSize
     for batch in batches(rows: hidden.rows, length: length, tokensPerBatch: tokensPerBatch) {
@@ -48,13 +51,17 @@ package struct DecoderBlock: Sendable {
         with: &workspace.pieces
       ) { _, rows, piece in
         let layout = batch.layout(rows: rows.count / width, headSize: decoder.headSize)
-        record(rows.span, layout, rotary, in: &piece.tape)
-        down.forward(
-          piece.tape.neurons,
-          into: &piece.tape.residual,
-          adding: true,
-          piece: layout.piece
-        )
+        begin(rows.span, layout, in: &piece.tape)
+        if parts.contains(.attention) { recordAttention(layout, rotary, in: &piece.tape) }
+        if parts.contains(.feedForward) {
+          recordFeedForward(layout, in: &piece.tape)
+          down.forward(
+            piece.tape.neurons,
+            into: &piece.tape.residual,
+            adding: true,
+            piece: layout.piece
+          )
+        }
         copy(piece.tape.residual.storage.span, to: &rows)
       }
     }
@@ -73,10 +80,25 @@ package struct DecoderBlock: Sendable {
     _ rotary: RotaryTable?,
     in tape: inout BlockTape
   ) {
-    let piece = layout.piece
+    begin(input, layout, in: &tape)
+    recordAttention(layout, rotary, in: &tape)
+    recordFeedForward(layout, in: &tape)
+  }
+
+  /// Takes the block's input over.
+  private func begin(_ input: Span<Float>, _ layout: HeadLayout, in tape: inout BlockTape) {
     tape.prepare(decoder, shape, layout)
-    copyRows(input, to: &tape.input, piece: piece)
-    copyRows(input, to: &tape.residual, piece: piece)
+    copyRows(input, to: &tape.input, piece: layout.piece)
+    copyRows(input, to: &tape.residual, piece: layout.piece)
+  }
+
+  /// Adds the attention part to the residual.
+  private func recordAttention(
+    _ layout: HeadLayout,
+    _ rotary: RotaryTable?,
+    in tape: inout BlockTape
+  ) {
+    let piece = layout.piece
     attentionNorm.forward(
       tape.input,
       into: &tape.attentionInput,
@@ -96,6 +118,11 @@ package struct DecoderBlock: Sendable {
     )
     layout.merge(tape.context, rotary: nil, into: &tape.contextRows)
     attentionOutput.forward(tape.contextRows, into: &tape.residual, adding: true, piece: piece)
+  }
+
+  /// Runs the feed-forward part up to the input of its last layer.
+  private func recordFeedForward(_ layout: HeadLayout, in tape: inout BlockTape) {
+    let piece = layout.piece
     feedForwardNorm.forward(
       tape.residual,
       into: &tape.feedForwardInput,

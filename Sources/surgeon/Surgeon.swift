@@ -13,8 +13,9 @@ struct Surgeon: ParsableCommand {
       """,
     version: Program.version,
     subcommands: [
-      InspectCommand.self, CalibrateCommand.self, PruneCommand.self, ExportCommand.self,
-      EvaluateCommand.self, GenerateCommand.self, ReportCommand.self, DemoCommand.self,
+      InspectCommand.self, CalibrateCommand.self, DepthCommand.self, PruneCommand.self,
+      ExportCommand.self, EvaluateCommand.self, GenerateCommand.self, ReportCommand.self,
+      DemoCommand.self,
     ]
   )
 }
