@@ -70,6 +70,7 @@ struct PruneCommand: ParsableCommand {
   var session: RunOptions
 
   func validate() throws {
+    if let structure = removal.depthStructure { return try validateDepth(structure) }
     try validateSweep()
     if sweep == nil, removal.target == nil, removal.sizes.choice == nil,
       removal.structure.impliedShare == nil
@@ -124,6 +125,10 @@ struct PruneCommand: ParsableCommand {
 
   func run() throws {
     try Session.run(session) { progress in
+      if let structure = removal.depthStructure {
+        let report = try pruneDepth(depthOptions(structure), progress: progress)
+        return print(json ? report.json : report.text)
+      }
       if let sweep {
         let curve = try LLMSurgeon.sweep(options, targets: sweep.shares, progress: progress)
         print(
