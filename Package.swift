@@ -99,7 +99,8 @@ let package = Package(
       "LLMSurgeon",
       uses: [
         "Checkpoint", "Curvature", "DemonstrationModel", "Depth", "ExactJSON", "Export",
-        "LinearAlgebra", "Pruning", "Report", "Safetensors", "Tensors", "Tokenization", "Transformer",
+        "LinearAlgebra", "Pruning", "Report", "Safetensors", "Tensors", "Tokenization",
+        "Transformer",
       ]
     ),
     .executableTarget(
@@ -145,9 +146,9 @@ let package = Package(
     tests(
       "LLMSurgeonTests",
       of: [
-        "DemonstrationModel", "Depth", "Export", "ExactJSON", "LLMSurgeon", "Pruning", "Report",
-        "Safetensors",
-        "Tensors", "Tokenization",
+        "DemonstrationModel", "Depth", "Export", "ExactJSON", "LLMSurgeon", "LinearAlgebra",
+        "Pruning",
+        "Report", "Safetensors", "Tensors", "Tokenization", "Transformer",
       ],
       golden: true
     ),

@@ -56,7 +56,12 @@ struct DepthArguments: ParsableArguments {
   @Option(help: "The most walks for --by shapley (32 unless given).")
   var walks: Int?
 
-  @Option(help: "How what is gone is made up for: none.")
+  @Option(
+    help: """
+      How what is gone is made up for in the layer before it: none (unless given), bias (where it has \
+      one), diagonal, full, or rank-N.
+      """
+  )
   var emulate: DepthEmulation?
 
   /// Whether any of them is given.
@@ -149,4 +154,7 @@ extension DepthCriterion: ExpressibleByArgument {
   }
 }
 
-extension DepthEmulation: ExpressibleByArgument {}
+extension DepthEmulation: ExpressibleByArgument {
+  /// Reads `none`, `bias`, `diagonal`, `full` or `rank-N`.
+  public init?(argument: String) { self.init(argument) }
+}

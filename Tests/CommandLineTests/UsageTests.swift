@@ -16,8 +16,12 @@ struct UsageTests {
       "--damping-activations", "--damping-gradients", "--repair-steps", "--exchanges", "--profile",
       "--output", "--overwrite", "--head-unit", "--multiple-of", "--head-multiple-of",
       "--keep-first", "--keep-last", "--max-share", "--shot-ramp", "--shot-data", "--held-out-text",
-      "--held-out-tokens",
-      "--json", "--threads", "--quiet",
+      "--held-out-tokens", "--by", "--remove-count", "--remove-list", "--iterative", "--walks",
+      "--emulate", "--json", "--threads", "--quiet",
+    ],
+    "depth": [
+      "--text", "--tokens", "--samples", "--length", "--seed", "--structure", "--metric", "--span",
+      "--walks", "--json", "--threads", "--quiet",
     ],
     "export": [
       "--format", "--profile", "--legacy-config", "--output", "--overwrite", "--threads", "--quiet",

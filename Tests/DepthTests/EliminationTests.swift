@@ -33,6 +33,8 @@ struct EliminationTests {
 
   @Test("no more go than there are")
   func few() throws {
-    #expect(try Elimination.stepwise(5, of: [2, 1]) { left, _ in left.map(Double.init) } == [1, 2])
+    #expect(
+      try Elimination.stepwise(5, of: [2, 1]) { left, _ in left.map(Double.init) } == [1, 2]
+    )
   }
 }

@@ -16,7 +16,8 @@ struct PositionSchemeTests {
 
   @Test("of 32 blocks, every second one stays, ends included")
   func maxGap() throws {
-    let kept = Array(stride(from: 0, through: 14, by: 2)) + Array(stride(from: 17, through: 31, by: 2))
+    let kept =
+      Array(stride(from: 0, through: 14, by: 2)) + Array(stride(from: 17, through: 31, by: 2))
     #expect(try PositionScheme.maxGap.removed(16, of: 32) == (0..<32).filter { !kept.contains($0) })
   }
 

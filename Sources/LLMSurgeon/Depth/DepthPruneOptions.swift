@@ -80,12 +80,6 @@ public struct DepthPruneOptions: Sendable {
   }
 }
 
-/// How the update of what is gone is made up for in the weights that stay.
-public enum DepthEmulation: String, Sendable, CaseIterable {
-  /// Not at all.
-  case none
-}
-
 extension DepthPruneOptions {
   /// Whether tokens are needed.
   var needsData: Bool {

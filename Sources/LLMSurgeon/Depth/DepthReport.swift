@@ -113,11 +113,14 @@ extension DepthReport {
     }
     func change(_ change: Change, _ text: (Int) -> String) -> String {
       let share = change.before == 0 ? 0 : 1 - Double(change.after) / Double(change.before)
-      return "\(text(change.before)) → \(text(change.after)) (\(Quantity.percent(max(0, share))) saved)"
+      return
+        "\(text(change.before)) → \(text(change.after)) (\(Quantity.percent(max(0, share))) saved)"
     }
     var lines = [
       ("model", model),
-      ("removed", "\(options.structure) by \(criterion)\(options.isIterative ? ", iterative" : "")"),
+      (
+        "removed", "\(options.structure) by \(criterion)\(options.isIterative ? ", iterative" : "")"
+      ),
       ("kept blocks", "\(list(kept)) (numbered from 0)"),
     ]
     lines += dropped.filter { !$0.blocks.isEmpty }.map { ("dropped \($0.name)", list($0.blocks)) }

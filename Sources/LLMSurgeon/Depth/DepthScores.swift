@@ -76,7 +76,8 @@ extension DepthScores {
 
   private var title: String {
     let spans = span > 1 ? ", spans of \(span)" : ""
-    return "\(model), \(structure)\(spans), \(windows.count) windows of \(windows.length) tokens of "
+    return
+      "\(model), \(structure)\(spans), \(windows.count) windows of \(windows.length) tokens of "
       + windows.source
   }
 

@@ -48,9 +48,10 @@ private struct DepthPruneRun {
     let selection = DepthSelection(options: options, model: opened.model, evaluator: evaluator)
     let units = try selection.units(progress: progress)
     let mask = DepthMask(blocks: opened.model.decoder.blocks, without: units)
+    let folded = try fold(under: mask, progress: progress)
     let fewer = try FewerBlocks(
       opened.directory,
-      opened.model(with: try weights(under: mask)),
+      opened.model(with: try weights(under: mask, folded.weights)),
       keeping: mask.running
     )
     let fingerprint = try opened.fingerprint()
@@ -71,7 +72,7 @@ private struct DepthPruneRun {
       profile: profile,
       sizes: try DepthReport.Sizes(opened, written: fewer, export.changes),
       losses: try losses(of: fewer.model, progress: progress),
-      notes: export.notes
+      notes: folded.notes + export.notes
     )
     export.addFile(DepthReport.fileName, report.file)
     try export.write(fewer.directory, to: options.output, overwrite: options.overwrite)
@@ -91,9 +92,23 @@ private struct DepthPruneRun {
     )
   }
 
-  /// The weights of the whole model, with zeros in the parts that go from blocks that stay.
-  private func weights(under mask: DepthMask) throws -> any TensorSource {
-    var front = MemoryTensors()
+  /// New weights that make up for what is gone.
+  private func fold(
+    under mask: DepthMask,
+    progress: any ProgressListener
+  ) throws -> DepthFold.Result {
+    guard let kind = options.emulation.kind, let windows else { return DepthFold.Result() }
+    let fold = DepthFold(model: opened.model, mask: mask, windows: windows, kind: kind)
+    return try fold.run(progress: progress)
+  }
+
+  /// The weights of the whole model, with newer ones in front of them and zeros in the parts that go
+  /// from blocks that stay.
+  private func weights(
+    under mask: DepthMask,
+    _ newer: MemoryTensors
+  ) throws -> any TensorSource {
+    var front = newer
     for block in mask.running where mask[block] != .all {
       let gone = BlockParts.all.subtracting(mask[block])
       for linear in opened.model.linears(of: gone, block: block) {
