@@ -78,6 +78,7 @@ let package = Package(
     module("GGUF", uses: ["Tensors"]),
 
     module("Transformer", uses: ["ExactJSON", "LinearAlgebra", "Tensors", real]),
+    module("Depth", uses: ["LinearAlgebra", real]),
     module("Pruning", uses: ["Curvature", "LinearAlgebra", real]),
     module("Checkpoint", uses: ["ExactJSON", "Safetensors", "Tensors", "TorchArchive"]),
     module("Training", uses: ["LinearAlgebra", "Pruning", real]),
@@ -98,13 +99,14 @@ let package = Package(
     module(
       "LLMSurgeon",
       uses: [
-        "Checkpoint", "Curvature", "DemonstrationModel", "ExactJSON", "Export", "LinearAlgebra",
-        "Pruning", "Report", "Safetensors", "Tensors", "Tokenization", "Training", "Transformer",
+        "Checkpoint", "Curvature", "DemonstrationModel", "Depth", "ExactJSON", "Export",
+        "LinearAlgebra", "Pruning", "Report", "Safetensors", "Tensors", "Tokenization", "Training",
+        "Transformer",
       ]
     ),
     .executableTarget(
       name: "surgeon",
-      dependencies: ["Export", "LLMSurgeon", "Pruning", arguments],
+      dependencies: ["Depth", "Export", "LLMSurgeon", "Pruning", arguments],
       swiftSettings: strict
     ),
 
@@ -123,6 +125,7 @@ let package = Package(
       golden: true
     ),
     tests("TokenizationTests", of: ["ExactJSON", "Tokenization"], golden: true),
+    tests("DepthTests", of: ["Depth", "LinearAlgebra"]),
     tests("PruningTests", of: ["Curvature", "LinearAlgebra", "Pruning"]),
     tests("TrainingTests", of: ["ExactJSON", "LinearAlgebra", "Training"], golden: true),
     tests("TensorsTests", of: ["Tensors"]),
@@ -145,8 +148,8 @@ let package = Package(
     tests(
       "LLMSurgeonTests",
       of: [
-        "DemonstrationModel", "Export", "ExactJSON", "LLMSurgeon", "Pruning", "Report",
-        "Safetensors", "Tensors", "Tokenization", "Training", "Transformer",
+        "DemonstrationModel", "Depth", "Export", "ExactJSON", "LLMSurgeon", "LinearAlgebra",
+        "Pruning", "Report", "Safetensors", "Tensors", "Tokenization", "Training", "Transformer",
       ],
       golden: true
     ),

@@ -38,6 +38,20 @@ package struct ModelDirectory: Sendable {
     self.path = path
   }
 
+  /// A model whose configuration and weights are known.
+  init(
+    path: String,
+    configuration: JSONValue,
+    tensors: any TensorSource,
+    layout: WeightLayout
+  ) {
+    self.path = path
+    self.configuration = configuration
+    configurationBytes = JSONWriter.write(configuration, indent: 2)
+    self.tensors = tensors
+    self.layout = layout
+  }
+
   /// A fingerprint of the configuration and of every tensor's name, element type, shape and bytes.
   ///
   /// It does not depend on how the tensors are spread over files.

@@ -1,5 +1,5 @@
 /// The halves of a block, each with its norm and its addition to the hidden state.
-package struct BlockParts: OptionSet, Sendable {
+package struct BlockParts: OptionSet, Hashable, Sendable {
   /// One bit for each half.
   package let rawValue: Int
 

@@ -39,6 +39,7 @@ package struct DecoderBlock: Sendable {
     in workspace: inout BlockWorkspace
   ) {
     precondition(hidden.columns == decoder.hiddenSize, "a hidden state of this model")
+    guard !parts.isEmpty else { return }
     let rotary = RotaryTable(decoder, length: length)
     let width = decoder.hiddenSize
     for batch in batches(rows: hidden.rows, length: length, tokensPerBatch: tokensPerBatch) {

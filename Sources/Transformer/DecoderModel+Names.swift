@@ -39,6 +39,30 @@ extension DecoderModel {
       bias: decoder.norm == .layer ? TensorName("\(module).bias") : nil
     )
   }
+
+  /// The linear layers of some parts of a block.
+  package func linears(of parts: BlockParts, block: Int) -> [LinearDescription] {
+    linears.filter { $0.block == block && !parts.isDisjoint(with: $0.role.part) }
+  }
+
+  /// The names that the tensors get when only some blocks are kept and numbered anew.
+  ///
+  /// - Parameter blocks: The blocks that are kept, in ascending order.
+  /// - Returns: The new names by those in ``source``; tensors of other blocks are absent.
+  package func names(keepingBlocks blocks: [Int]) -> [TensorName: TensorName] {
+    let start = layout.blocksStart
+    let places = Dictionary(uniqueKeysWithValues: blocks.enumerated().map { ($1, $0) })
+    return source.names.reduce(into: [:]) { names, name in
+      guard name.utf8.starts(with: start) else { return names[name] = name }
+      let digits = name.utf8.dropFirst(start.count).prefix { 0x30...0x39 ~= $0 }
+      // A number in another spelling is that of no block; such tensors are not read.
+      guard let block = Int(String(decoding: digits, as: UTF8.self)), let place = places[block],
+        digits.elementsEqual(String(block).utf8)
+      else { return }
+      let rest = name.utf8.dropFirst(start.count + digits.count)
+      names[name] = TensorName(utf8: start + Array(String(place).utf8) + rest)
+    }
+  }
 }
 
 /// The names of a norm's tensors, shape `[hiddenSize]` each.

@@ -32,6 +32,9 @@ struct TensorLayout: Sendable {
   func attentionNorm(_ block: Int) -> String { "\(modules(block)).\(names.attentionNorm)" }
   func feedForwardNorm(_ block: Int) -> String { "\(modules(block)).\(names.feedForwardNorm)" }
 
+  /// What precedes the number of the block in the names of the blocks' tensors.
+  var blocksStart: [UInt8] { Array("\(prefix)\(names.blocks).".utf8) }
+
   /// What precedes the names of a block's tensors as stored.
   private func modules(_ block: Int) -> String { "\(prefix)\(names.blocks).\(block)" }
 
@@ -101,8 +104,7 @@ struct TensorLayout: Sendable {
         expected.insert(name)
       }
     }
-    let start = Array("\(prefix)\(names.blocks).".utf8)
-    for name in source.names where name.utf8.starts(with: start) && !expected.contains(name) {
+    for name in source.names where name.utf8.starts(with: blocksStart) && !expected.contains(name) {
       let isIgnored = names.ignoredEndings.contains {
         name.utf8.reversed().starts(with: $0.utf8.reversed())
       }

@@ -78,6 +78,7 @@ struct PruneCommand: ParsableCommand {
   var session: RunOptions
 
   func validate() throws {
+    if let structure = removal.depthStructure { return try validateDepth(structure) }
     try validateSweep()
     if sweep == nil, removal.target == nil, removal.sizes.choice == nil,
       removal.structure.impliedShare == nil
@@ -153,6 +154,10 @@ struct PruneCommand: ParsableCommand {
 
   func run() throws {
     try Session.run(session) { progress in
+      if let structure = removal.depthStructure {
+        let report = try pruneDepth(depthOptions(structure), progress: progress)
+        return print(json ? report.json : report.text)
+      }
       if let sweep {
         let curve = try tell(sweep.shares, progress)
         print(

@@ -5,12 +5,13 @@ import Pruning
 /// What is removed, and how much of it.
 struct RemovalOptions: ParsableArguments {
   @Option(
+    name: .customLong("structure"),
     help: """
       element, N:M (N kept of M, 1 ≤ N < M ≤ 16), rows-columns, rows, columns, neurons, heads, or \
-      neurons,heads.
+      neurons,heads; whole blocks, attention or feed-forward parts.
       """
   )
-  var structure: Structure = .rowsColumns
+  var removed: RemovedStructure = .weights(.rowsColumns)
 
   @Option(
     help: """
@@ -48,6 +49,19 @@ struct RemovalOptions: ParsableArguments {
   @OptionGroup(title: "Widths (neurons and heads)")
   var widths: WidthOptions
 
+  @OptionGroup(title: "Depth (with --structure blocks, attention or feed-forward)")
+  var depth: DepthArguments
+
+  /// What is removed within the blocks.
+  var structure: Structure {
+    if case .weights(let structure) = removed { structure } else { .rowsColumns }
+  }
+
+  /// What is removed whole, if blocks or parts of them are.
+  var depthStructure: DepthStructure? {
+    if case .depth(let structure) = removed { structure } else { nil }
+  }
+
   /// What is removed, for the library.
   var choice: RemovalChoice {
     RemovalChoice(
@@ -67,6 +81,15 @@ struct RemovalOptions: ParsableArguments {
     }
     guard target == nil || sizes.choice == nil else {
       throw ValidationError("give --target or one of --target-…, not both")
+    }
+    guard depthStructure != nil || !depth.isGiven else {
+      throw ValidationError(
+        "--by, --remove-count, --remove-list, --iterative, --walks and --emulate go with "
+          + "--structure blocks, attention or feed-forward"
+      )
+    }
+    guard depthStructure == nil || sizes.choice == nil else {
+      throw ValidationError("sizes as targets are for neurons and heads: give --target")
     }
     guard structure.isUnits || sizes.choice == nil else {
       throw ValidationError(
@@ -90,12 +113,12 @@ struct RemovalOptions: ParsableArguments {
     guard method != .activation || structure.isUnits else {
       throw ValidationError("--method activation is for the structures neurons and heads")
     }
-    guard structure.isUnits || !widths.isGiven else {
+    guard structure.isUnits || depthStructure != nil || !widths.isGiven else {
       throw ValidationError(
         "constraints on widths go with --structure neurons, heads or neurons,heads"
       )
     }
-    guard allocation == .global || !widths.keepsBlocks else {
+    guard allocation == .global || depthStructure != nil || !widths.keepsBlocks else {
       throw ValidationError(
         """
         --keep-first and --keep-last contradict the same widths everywhere: give \

@@ -13,9 +13,9 @@ struct Surgeon: ParsableCommand {
       """,
     version: Program.version,
     subcommands: [
-      InspectCommand.self, CalibrateCommand.self, MeasureCommand.self, PruneCommand.self,
-      RetrainCommand.self, ReconstructCommand.self, ExportCommand.self, EvaluateCommand.self,
-      GenerateCommand.self, ReportCommand.self, DemoCommand.self,
+      InspectCommand.self, CalibrateCommand.self, MeasureCommand.self, DepthCommand.self,
+      PruneCommand.self, RetrainCommand.self, ReconstructCommand.self, ExportCommand.self,
+      EvaluateCommand.self, GenerateCommand.self, ReportCommand.self, DemoCommand.self,
     ]
   )
 }

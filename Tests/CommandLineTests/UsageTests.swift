@@ -20,8 +20,14 @@ struct UsageTests {
       "--repair", "--profile",
       "--output", "--overwrite", "--head-unit", "--multiple-of", "--head-multiple-of",
       "--keep-first", "--keep-last", "--max-share", "--shot-ramp", "--shot-data", "--held-out-text",
-      "--held-out-tokens", "--memory", "--scratch", "--scratch-precision",
-      "--json", "--threads", "--quiet",
+      "--held-out-tokens", "--memory", "--scratch", "--scratch-precision", "--by",
+      "--remove-count", "--remove-list", "--iterative", "--walks", "--emulate", "--json",
+      "--threads",
+      "--quiet",
+    ],
+    "depth": [
+      "--text", "--tokens", "--samples", "--length", "--seed", "--structure", "--metric", "--span",
+      "--walks", "--json", "--threads", "--quiet",
     ],
     "measure": [
       "--output", "--prompt-length", "--repeats", "--seconds", "--overwrite", "--threads",

@@ -89,7 +89,10 @@ struct ReconstructTests {
     }
   }
 
-  @Test("inputs and targets of either path lower the error", arguments: ReconstructionInput.allCases)
+  @Test(
+    "inputs and targets of either path lower the error",
+    arguments: ReconstructionInput.allCases
+  )
   func paths(inputs: ReconstructionInput) throws {
     for target in ReconstructionTarget.allCases {
       for (window, group) in [(ReconstructionWindow.matrix, TrainedGroup.full), (.parts, .spp)] {

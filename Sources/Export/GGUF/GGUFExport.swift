@@ -74,7 +74,8 @@ package struct GGUFExport {
   /// - Throws: ``GGUFExportError`` if llama.cpp cannot run the model, `TensorError` if a number is
   ///   too large for the precision, `GGUFError` or `FileError`. Then nothing is left.
   package func write(to path: String) throws -> Summary {
-    let plan = try GGUFPlan(configuration, cut, architecture)
+    var plan = try GGUFPlan(configuration, cut, architecture)
+    plan.leaveOutAttention(of: try model.blocksWithSilentAttention())
     let source = CutTensors(model, plan.cut)
     let precision = try precision ?? storedPrecision(source)
     let tensors = try GGUFTensors(model: model, plan: plan, precision: precision, source: source)

@@ -26,9 +26,13 @@ struct GGUFMetadata {
     GGUFEntry(key(name), .uint32(UInt32(clamping: number)))
   }
 
-  /// A size that differs between blocks, or one for all.
-  private func entry(_ name: String, _ size: (BlockShape) -> Int) -> GGUFEntry {
-    let sizes = plan.cut.shapes.map(size)
+  /// A size that differs between blocks, or one for all; zero where a block lacks the part.
+  private func entry(
+    _ name: String,
+    lackedBy lacking: Set<Int> = [],
+    _ size: (BlockShape) -> Int
+  ) -> GGUFEntry {
+    let sizes = plan.cut.shapes.enumerated().map { lacking.contains($0) ? 0 : size($1) }
     guard plan.architecture.hasBlockSizes else { return entry(name, sizes.first ?? 0) }
     return GGUFEntry(key(name), .array(GGUFArray(sizes.map { Int32(clamping: $0) })))
   }
@@ -45,8 +49,8 @@ struct GGUFMetadata {
 
   private var attention: [GGUFEntry] {
     [
-      entry("attention.head_count") { $0.heads },
-      entry("attention.head_count_kv") { $0.keyValueHeads },
+      entry("attention.head_count", lackedBy: plan.attentionFree) { $0.heads },
+      entry("attention.head_count_kv", lackedBy: plan.attentionFree) { $0.keyValueHeads },
       // Otherwise derived from the first block's heads, which may be fewer.
       entry("attention.key_length", decoder.headSize),
       entry("attention.value_length", decoder.headSize),

@@ -8,6 +8,8 @@ struct GGUFPlan {
 
   let architecture: GGUFArchitecture
   let cut: ModelCut
+  /// The blocks that are written without an attention part.
+  private(set) var attentionFree: Set<Int> = []
 
   /// Chooses the architecture and the sizes.
   ///
@@ -43,6 +45,16 @@ struct GGUFPlan {
       architecture = .deci
       self.cut = cut
     }
+  }
+
+  /// Leaves out attention parts that add nothing, where the architecture can.
+  ///
+  /// llama.cpp takes the size of a head from the first block, which so keeps its part.
+  ///
+  /// - Parameter blocks: The blocks whose attention part adds nothing.
+  mutating func leaveOutAttention(of blocks: [Int]) {
+    guard architecture.hasBlockSizes else { return }
+    attentionFree = Set(blocks.filter { $0 > 0 })
   }
 
   /// Refuses what no Llama-like architecture computes.

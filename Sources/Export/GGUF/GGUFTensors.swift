@@ -22,9 +22,12 @@ struct GGUFTensors {
     }
     for block in 0..<model.decoder.blocks {
       let norms = model.norms(ofBlock: block)
-      tensors.append(try tensor("blk.\(block).attn_norm.weight", from: norms.attention))
+      let hasAttention = !plan.attentionFree.contains(block)
+      if hasAttention {
+        tensors.append(try tensor("blk.\(block).attn_norm.weight", from: norms.attention))
+      }
       tensors.append(try tensor("blk.\(block).ffn_norm.weight", from: norms.feedForward))
-      for linear in model.linears where linear.block == block {
+      for linear in model.linears(of: hasAttention ? .all : .feedForward, block: block) {
         tensors += try linearTensors(linear)
       }
     }

@@ -77,6 +77,11 @@ package struct HuggingFaceExport {
     }
   }
 
+  /// Adds a file to the directory.
+  package mutating func addFile(_ name: String, _ bytes: [UInt8]) {
+    changes.extraFiles[name] = bytes
+  }
+
   /// Refuses a profile that a model cannot be written in, before any work.
   ///
   /// - Parameters:

@@ -42,6 +42,8 @@ struct MomentSums {
         return mean
       }
     }
-    return try Dictionary(uniqueKeysWithValues: names.indices.map { (names[$0], try means[$0].get()) })
+    return try Dictionary(
+      uniqueKeysWithValues: names.indices.map { (names[$0], try means[$0].get()) }
+    )
   }
 }

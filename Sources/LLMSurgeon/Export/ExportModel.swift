@@ -111,9 +111,10 @@ extension OpenedModel {
   fileprivate func changesForExport() throws -> CheckpointChanges {
     var changes = CheckpointChanges()
     changes.configuration = .legacyRotary(directory.configuration)
-    let report = directoryURL.appending(path: PruneReport.fileName)
-    if FileManager.default.fileExists(atPath: report.path) {
-      changes.extraFiles[PruneReport.fileName] = try readBytes(of: report)
+    for name in [PruneReport.fileName, DepthReport.fileName] {
+      let report = directoryURL.appending(path: name)
+      guard FileManager.default.fileExists(atPath: report.path) else { continue }
+      changes.extraFiles[name] = try readBytes(of: report)
     }
     return changes
   }

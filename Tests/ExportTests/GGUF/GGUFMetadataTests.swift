@@ -37,6 +37,23 @@ struct GGUFMetadataTests {
     #expect(file.metadata == expected)
   }
 
+  @Test("a block whose attention adds nothing has none, but for the first and under llama")
+  func attentionFree() throws {
+    let all: Set = [0, 1, 2, 3]
+    let (file, _) = try GGUFSample(deadHeads: [[], all]).written()
+    #expect(integers(file, "deci.attention.head_count") == [4, 0])
+    #expect(integers(file, "deci.attention.head_count_kv") == [2, 0])
+    let names = file.names.map(\.description)
+    #expect(!names.contains { $0.hasPrefix("blk.1.attn") })
+    #expect(names.contains("blk.1.ffn_norm.weight") && names.contains("blk.0.attn_norm.weight"))
+    let (first, _) = try GGUFSample(deadHeads: [all, []]).written()
+    #expect(integers(first, "deci.attention.head_count_kv") == [1, 2])
+    #expect(first.names.contains("blk.0.attn_q.weight"))
+    let (own, _) = try GGUFSample(deadHeads: [[], all]).written { $0.architecture = .own }
+    #expect(own.value("llama.attention.head_count") == .uint32(4))
+    #expect(own.names.contains("blk.1.attn_q.weight"))
+  }
+
   @Test("blocks of different sizes are written for deci, with a list of each size")
   func lists() throws {
     let sample = GGUFSample(
