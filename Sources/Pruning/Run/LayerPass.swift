@@ -59,6 +59,8 @@ struct LayerPass: Sendable {
   /// The repaired weights with the losses before and after.
   ///
   /// - Parameter original: The layer by which losses are predicted, if it is another one.
+  /// - Returns: The outcome of the layer.
+  /// - Throws: ``PruningError`` if the repair fails.
   func outcome(judgedBy original: ActiveLayer? = nil) throws(PruningError) -> LayerOutcome {
     let isDirect = settings.method.repairs && !needsConjugateGradients && !isWhole
     let conditioned = isDirect ? try ConditionedFactors(layer) : nil
