@@ -1,0 +1,85 @@
+import ArgumentParser
+import LLMSurgeon
+import Pruning
+
+/// How the solver works; what is not given comes from the defaults for the structure.
+struct SolverOptions: ParsableArguments {
+  /// The departures from the defaults.
+  var choice: SolverChoice {
+    SolverChoice(
+      steps: steps,
+      dampingActivations: dampingActivations,
+      dampingGradients: dampingGradients,
+      repairSteps: repairSteps,
+      exchanges: exchanges
+    )
+  }
+
+  /// The first option given that means nothing to a method that looks at one layer at a time.
+  var firstBeyondActivations: String? {
+    let options = [
+      ("--steps", steps != nil), ("--damping-gradients", dampingGradients != nil),
+      ("--repair-steps", repairSteps != nil), ("--exchanges", exchanges != nil),
+    ]
+    return options.first { $0.1 }?.0
+  }
+
+  /// Refuses options that would change nothing.
+  func check(structure: Structure, method: Method) throws {
+    let isMasked =
+      switch structure {
+      case .element, .nm: true
+      case .rowsColumns, .rows, .columns, .units: false
+      }
+    let options = [
+      ("--steps", steps != nil, true), ("--repair-steps", repairSteps != nil, isMasked),
+      ("--exchanges", exchanges != nil, structure == .element),
+    ]
+    for (name, isGiven, suitsStructure) in options where isGiven {
+      guard suitsStructure else {
+        throw ValidationError("\(name) is not for --structure \(structure)")
+      }
+      guard method.repairs else {
+        throw ValidationError(
+          "\(name) is for --method surgeon: \(method.rawValue) repairs nothing"
+        )
+      }
+    }
+  }
+
+  @Option(help: "Choose in this many steps within one calibration.")
+  var steps: Int?
+
+  @Option(help: "Damping of A, a share of its mean diagonal entry.")
+  var dampingActivations: Double?
+
+  @Option(help: "Damping of G, a share of its mean diagonal entry.")
+  var dampingGradients: Double?
+
+  @Option(help: "The most conjugate gradient steps of the last repair (element and N:M).")
+  var repairSteps: Int?
+
+  @Option(
+    help: "How often kept elements are exchanged for removed ones after the last step (element)."
+  )
+  var exchanges: Int?
+
+  func validate() throws {
+    if let steps, !(1...1000 ~= steps) {
+      throw ValidationError("--steps must be between 1 and 1000")
+    }
+    if let repairSteps, !(1...10_000 ~= repairSteps) {
+      throw ValidationError("--repair-steps must be between 1 and 10000")
+    }
+    if let exchanges, !(0...100 ~= exchanges) {
+      throw ValidationError("--exchanges must be between 0 and 100")
+    }
+    for (name, value) in [
+      ("--damping-activations", dampingActivations), ("--damping-gradients", dampingGradients),
+    ] {
+      if let value, !(value >= 0 && value.isFinite) {
+        throw ValidationError("\(name) must be a number that is not negative")
+      }
+    }
+  }
+}
