@@ -145,7 +145,7 @@ let package = Package(
       of: [
         "DemonstrationModel", "Export", "ExactJSON", "LLMSurgeon", "Pruning", "Report",
         "Safetensors",
-        "Tensors", "Tokenization",
+        "Tensors", "Tokenization", "Transformer",
       ],
       golden: true
     ),

@@ -1,7 +1,7 @@
-import ExactJSON
 import Foundation
 import TestKit
 import Testing
+import Transformer
 
 @testable import LLMSurgeon
 
