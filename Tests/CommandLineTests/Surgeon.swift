@@ -43,6 +43,8 @@ struct Surgeon {
   ///   - arguments: Its command line.
   ///   - directory: Where it runs; here unless stated.
   ///   - temporary: Its folder for temporary files; the usual one unless stated.
+  /// - Returns: The process.
+  /// - Throws: What starting it throws.
   static func start(
     _ arguments: [String],
     in directory: String? = nil,

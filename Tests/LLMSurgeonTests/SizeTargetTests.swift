@@ -70,12 +70,12 @@ struct SizeTargetTests {
         output: scratch.url("dense")
       )
     )
-    let dense = try Weights(scratch.url("dense"))
+    let dense = try CountedWeights(scratch.url("dense"))
     let most = Int(Double(dense.size(entry.kind)) * entry.left)
     let report = try prune(
       options(fixture, size: target(entry.kind, most), entry.allocation, in: scratch)
     )
-    let pruned = try Weights(scratch.url("pruned"))
+    let pruned = try CountedWeights(scratch.url("pruned"))
     let size = pruned.size(entry.kind)
     #expect(size <= most)
     let blocks = entry.allocation == .uniform ? 2 : 1
@@ -105,7 +105,7 @@ struct SizeTargetTests {
       try prune(options(fixture, size: .parameters(nearest - 1), .uniform, in: scratch))
     }
     _ = try prune(options(fixture, size: .parameters(nearest), .uniform, in: scratch))
-    #expect(try Weights(scratch.url("pruned")).size(.parameters) == nearest)
+    #expect(try CountedWeights(scratch.url("pruned")).size(.parameters) == nearest)
   }
 
   @Test("a model with biases, which keeps more heads than are left, has at most the target too")
@@ -113,17 +113,18 @@ struct SizeTargetTests {
     let scratch = try ScratchDirectory()
     let fixture = try Fixture("llama")
     let model = try biased(fixture, in: scratch)
-    let dense = try Weights(model).size(.parameters)
+    let dense = try CountedWeights(model).size(.parameters)
     for share in [0.9, 0.75, 0.6] {
       let most = Int(Double(dense) * share)
       var asked = options(fixture, size: .parameters(most), .uniform, in: scratch)
       asked.model = model.path
       asked.overwrite = true
       _ = try prune(asked)
-      let pruned = try Weights(scratch.url("pruned"))
+      let pruned = try CountedWeights(scratch.url("pruned"))
       #expect(pruned.size(.parameters) <= most)
       #expect(
-        try most - pruned.size(.parameters) < Weights(model).step(.parameters, from: pruned) * 2
+        try most - pruned.size(.parameters) < CountedWeights(model).step(.parameters, from: pruned)
+          * 2
       )
       let input = TokenInput.tokens(fixture.expectedURL)
       let result = try evaluate(EvaluationOptions(model: scratch.path("pruned"), input: input))
@@ -135,14 +136,14 @@ struct SizeTargetTests {
   func queryHeads() throws {
     let scratch = try ScratchDirectory()
     let fixture = try Fixture("llama3")
-    let dense = try Weights(fixture.url)
+    let dense = try CountedWeights(fixture.url)
     for allocation in [Allocation.uniform, .global] {
       let most = dense.size(.parameters) * 7 / 10
       var asked = options(fixture, size: .parameters(most), allocation, in: scratch)
       asked.removal.headUnit = .query
       asked.overwrite = true
       _ = try prune(asked)
-      let pruned = try Weights(scratch.url("pruned"))
+      let pruned = try CountedWeights(scratch.url("pruned"))
       #expect(pruned.size(.parameters) <= most)
       #expect(pruned.size(.cache) == dense.size(.cache))
       let blocks = allocation == .uniform ? 2 : 1
@@ -159,9 +160,9 @@ struct SizeTargetTests {
     var asked = options(try Fixture("llama"), size: .bytes(most), .uniform, in: scratch)
     asked.model = url.path
     _ = try prune(asked)
-    let pruned = try Weights(scratch.url("pruned"))
+    let pruned = try CountedWeights(scratch.url("pruned"))
     #expect(pruned.size(.bytes) <= most)
-    let dense = try Weights(url)
+    let dense = try CountedWeights(url)
     let blocks = try #require(
       json(url.appending(path: "config.json"))["num_hidden_layers"]?.integer
     )
@@ -209,13 +210,13 @@ struct SizeTargetTests {
     let scratch = try ScratchDirectory()
     let fixture = try Fixture("llama")
     var asked = options(fixture, size: .parameters(1), .global, in: scratch)
-    let most = try Weights(fixture.url).size(.parameters) * 8 / 10
+    let most = try CountedWeights(fixture.url).size(.parameters) * 8 / 10
     asked.removal.method = .surgeon
     asked.removal.size = .parameters(most)
     asked.data = .calibrate(fixture.input, WindowChoice(), .empirical)
     asked.shots = 2
     _ = try prune(asked)
-    #expect(try Weights(scratch.url("pruned")).size(.parameters) <= most)
+    #expect(try CountedWeights(scratch.url("pruned")).size(.parameters) <= most)
   }
 
   @Test("a size that is met already, or that nothing can shrink, is refused before any work")
@@ -270,52 +271,5 @@ struct SizeTargetTests {
       ),
       output: scratch.url("pruned")
     )
-  }
-}
-
-/// The weights of a checkpoint, counted one by one.
-private struct Weights {
-  private let file: SafetensorsFile
-  private let bytes: Int
-
-  init(_ directory: URL) throws {
-    let path = directory.appending(path: "model.safetensors").path
-    file = try SafetensorsFile(path: path)
-    bytes = try Data(contentsOf: URL(filePath: path)).count
-  }
-
-  private func sum(_ parts: [String], _ value: (TensorDescription) -> Int) -> Int {
-    file.names.reduce(0) { sum, name in
-      guard let description = file.description(of: name),
-        parts.contains(where: { "\(name)".contains($0) })
-      else { return sum }
-      return sum + value(description)
-    }
-  }
-
-  /// The bytes before the first tensor.
-  var header: Int { bytes - sum([""]) { $0.byteCount } }
-
-  func size(_ kind: SizeTargetTests.Kind) -> Int {
-    switch kind {
-    case .parameters: sum(["model."]) { $0.count } + sum(["lm_head"]) { $0.count }
-    case .bytes: bytes
-    case .cache: sum(["k_proj.weight", "v_proj.weight"]) { $0.shape[0] * 4 }
-    }
-  }
-
-  /// What one more structure of a block would add: a neuron where some went, or a head.
-  func step(_ kind: SizeTargetTests.Kind, from pruned: Weights) -> Int {
-    let (inner, down) = (["gate_proj", "up_proj", "fc1"], ["down_proj.weight", "fc2.weight"])
-    let width = pruned.sum(down) { $0.shape[1] }
-    let losesNeurons = width < sum(down) { $0.shape[1] }
-    guard kind != .cache else { return 2 * 8 * 4 }
-    let unit = kind == .bytes ? 4 : 1
-    if losesNeurons {
-      let neurons = sum(down) { $0.shape[1] }
-      return (sum(inner) { $0.count } + sum(down) { $0.count }) / neurons * unit
-    }
-    let attention = sum(["q_proj", "k_proj", "v_proj", "o_proj.weight"]) { $0.count }
-    return attention / (sum(["k_proj.weight"]) { $0.shape[0] } / 8) * unit
   }
 }

@@ -6,6 +6,7 @@ import Safetensors
 import Tensors
 import TestKit
 import Testing
+import Transformer
 
 @testable import LLMSurgeon
 
@@ -193,7 +194,8 @@ private struct Widths {
         "\(name)".contains("layers.\(block).")
           && names.contains { "\(name)".hasSuffix("\($0).weight") }
       }
-      return try #require(file.description(of: try #require(found))).shape[axis]
+      let name = try #require(found)
+      return try #require(file.description(of: name)).shape[axis]
     }
     return try (0..<2).map { block in
       Widths(

@@ -1,7 +1,7 @@
-import ExactJSON
 import Foundation
 import TestKit
 import Testing
+import Transformer
 
 @testable import LLMSurgeon
 
@@ -11,11 +11,16 @@ struct TimingTableTests {
   /// the smallest over `j ≥ k` of the mean from `i` to `j`.
   private func minimax(_ values: [Double]) -> [Double] {
     values.indices.map { k in
-      (0...k).map { i in
-        (k..<values.count).map { j in
-          values[i...j].reduce(0, +) / Double(j - i + 1)
-        }.min() ?? .nan
-      }.max() ?? .nan
+      var most = -Double.infinity
+      for i in 0...k {
+        var least = Double.infinity
+        for j in k..<values.count {
+          let run = values[i...j]
+          least = min(least, run.reduce(0, +) / Double(run.count))
+        }
+        most = max(most, least)
+      }
+      return most
     }
   }
 

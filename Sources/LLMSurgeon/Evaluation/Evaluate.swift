@@ -13,7 +13,7 @@ public struct EvaluationOptions: Sendable {
   public var input: TokenInput
   /// The tokens of a window; nil for 2048 or what the model takes, or a token file's row.
   public var length: Int?
-  /// The number of windows, the first ones; nil for all. More than there are is an error.
+  /// The number of windows, the first ones, no more than there are; nil for all.
   public var windows: Int?
   /// A safetensors file for the logits of the windows, `[windows, length, vocabulary]`.
   public var logits: URL?

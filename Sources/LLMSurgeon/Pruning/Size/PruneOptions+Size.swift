@@ -126,12 +126,13 @@ extension PruneOptions {
     try timing.check(opened.model.decoder)
   }
 
-  /// What the timing table says of the written model; nil without one.
+  /// What the timing table says of the written model.
   ///
   /// - Parameters:
   ///   - opened: The model as it came, before any shot.
   ///   - units: Its units.
   ///   - widths: What is left of each block.
+  /// - Returns: The prediction; nil without a table.
   /// - Throws: ``JobError`` if the table is not of this model.
   func speed(
     of opened: OpenedModel,

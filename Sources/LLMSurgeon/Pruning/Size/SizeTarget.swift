@@ -17,6 +17,7 @@ public enum SizeTarget: Sendable, Equatable {
   /// The most that is left.
   ///
   /// - Parameter whole: What is counted of the model before pruning.
+  /// - Returns: The bound, in the unit of what is counted.
   func most(of whole: Double) -> Double {
     switch self {
     case .parameters(let most), .bytes(let most), .keyValueBytesPerToken(let most): Double(most)

@@ -61,6 +61,7 @@ extension OpenedModel {
   /// - Parameters:
   ///   - target: What is counted.
   ///   - timing: The times from which a speedup is predicted.
+  /// - Returns: The measure.
   /// - Throws: ``JobError`` without a table of this model where one is needed, or what planning the
   ///   checkpoint throws.
   func measure(of target: SizeTarget, timing: TimingTable?) throws -> any WidthMeasure {
