@@ -55,7 +55,9 @@ struct BlockExchange {
       candidate: repaired,
       scales: ElementPrices(diagonalsOf: repaired.layer).rows
     )
-    let found = concurrentMap(count: layer.baseRows.count) { rechoices(view, rowPlace: $0) }
+    let found = concurrentMap(count: repaired.layer.baseRows.count) {
+      rechoices(view, rowPlace: $0)
+    }
     return found.flatMap(\.self).sorted { ($1.gain, $0.index) < ($0.gain, $1.index) }
   }
 
