@@ -124,7 +124,11 @@ let package = Package(
     ),
     tests("TokenizationTests", of: ["ExactJSON", "Tokenization"], golden: true),
     tests("PruningTests", of: ["Curvature", "LinearAlgebra", "Pruning"]),
-    tests("TrainingTests", of: ["ExactJSON", "LinearAlgebra", "Training"], golden: true),
+    tests(
+      "TrainingTests",
+      of: ["ExactJSON", "LinearAlgebra", "Pruning", "Training"],
+      golden: true
+    ),
     tests("TensorsTests", of: ["Tensors"]),
     tests("SafetensorsTests", of: ["Safetensors", "Tensors"], golden: true),
     tests("GGUFTests", of: ["GGUF", "Tensors"], golden: true),
@@ -145,7 +149,8 @@ let package = Package(
     tests(
       "LLMSurgeonTests",
       of: [
-        "DemonstrationModel", "Export", "ExactJSON", "LLMSurgeon", "Pruning", "Report",
+        "Checkpoint", "DemonstrationModel", "Export", "ExactJSON", "LLMSurgeon", "Pruning",
+        "Report",
         "Safetensors", "Tensors", "Tokenization", "Training", "Transformer",
       ],
       golden: true

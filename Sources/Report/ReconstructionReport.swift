@@ -91,7 +91,8 @@ package struct ReconstructionReport: Sendable, Equatable {
     }
     var text = table.text(style: style)
     if let lossBefore, let lossAfter {
-      text += "held-out perplexity \(RetrainingReport.perplexity(lossBefore)) before, "
+      text +=
+        "held-out perplexity \(RetrainingReport.perplexity(lossBefore)) before, "
         + "\(RetrainingReport.perplexity(lossAfter)) after\n"
     }
     return text.hasSuffix("\n") ? String(text.dropLast()) : text

@@ -140,7 +140,8 @@ private struct Rows {
         let p = direction.storage[index]
         solution.storage[index] += length * p
         residual.storage[index] -= length * (product.storage[index] + ridge * p)
-        energy += residual.storage[index] * residual.storage[index] * scales[index - range.lowerBound]
+        energy +=
+          residual.storage[index] * residual.storage[index] * scales[index - range.lowerBound]
       }
       let turn = energy / energies[row]
       energies[row] = energy > limits[row] ? energy : 0

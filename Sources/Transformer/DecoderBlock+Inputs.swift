@@ -36,6 +36,8 @@ extension DecoderBlock {
       pieces.map(\.tape.attentionInput), pieces.map(\.tape.contextRows),
       pieces.map(\.tape.feedForwardInput), pieces.map(\.tape.neurons),
     ]
-    return zip(parts.selected(groups), parts.selected(inputs)).map { LinearTraffic(group: $0, inputs: $1, gradients: []) }
+    return zip(parts.selected(groups), parts.selected(inputs)).map {
+      LinearTraffic(group: $0, inputs: $1, gradients: [])
+    }
   }
 }
