@@ -110,8 +110,8 @@ private struct Factors: Sendable {
       "one number for each value"
     )
     let gradient = gradients.span
-    // Buffers rather than spans: of several mutable spans in one function only the first is sure to
-    // make a shared array unique (Swift 6.3.1, optimised).
+    // Buffers rather than spans: of several mutable spans over one value's arrays, optimised Swift
+    // 6.3.1 makes only the first array unique, and would write into copies of the others.
     unsafe values.withUnsafeMutableBufferPointer { value in
       unsafe means.withUnsafeMutableBufferPointer { mean in
         unsafe squares.withUnsafeMutableBufferPointer { square in
