@@ -127,7 +127,11 @@ let package = Package(
     tests("TokenizationTests", of: ["ExactJSON", "Tokenization"], golden: true),
     tests("DepthTests", of: ["Depth", "LinearAlgebra"]),
     tests("PruningTests", of: ["Curvature", "LinearAlgebra", "Pruning"]),
-    tests("TrainingTests", of: ["ExactJSON", "LinearAlgebra", "Training"], golden: true),
+    tests(
+      "TrainingTests",
+      of: ["ExactJSON", "LinearAlgebra", "Pruning", "Training"],
+      golden: true
+    ),
     tests("TensorsTests", of: ["Tensors"]),
     tests("SafetensorsTests", of: ["Safetensors", "Tensors"], golden: true),
     tests("GGUFTests", of: ["GGUF", "Tensors"], golden: true),
@@ -148,8 +152,9 @@ let package = Package(
     tests(
       "LLMSurgeonTests",
       of: [
-        "DemonstrationModel", "Depth", "Export", "ExactJSON", "LLMSurgeon", "LinearAlgebra",
-        "Pruning", "Report", "Safetensors", "Tensors", "Tokenization", "Training", "Transformer",
+        "Checkpoint", "DemonstrationModel", "Depth", "Export", "ExactJSON", "LLMSurgeon",
+        "LinearAlgebra", "Pruning", "Report", "Safetensors", "Tensors", "Tokenization", "Training",
+        "Transformer",
       ],
       golden: true
     ),

@@ -16,7 +16,8 @@ package struct AdamW: Equatable, Sendable {
   package var epsilon = 1e-8
   /// `λ`, the decay of values in units of the learning rate; not negative.
   package var weightDecay = 0.0
-  /// The largest norm of the gradient of all values together; it is scaled down to this. None if nil.
+  /// The largest norm of the gradient of all values together, which is scaled down to it; nil for
+  /// none.
   package var largestNorm: Double?
 
   /// The usual settings, without decay and without a bound on the gradient.
@@ -109,19 +110,23 @@ private struct Factors: Sendable {
       "one number for each value"
     )
     let gradient = gradients.span
-    var value = values.mutableSpan
-    var mean = means.mutableSpan
-    var square = squares.mutableSpan
-    // SAFETY: the precondition covers every index.
-    for index in 0..<count {
-      let slope = unsafe gradient[unchecked: index] * scale
-      let first = unsafe mean[unchecked: index] * keepsMean + slope * (1 - keepsMean)
-      let second =
-        unsafe square[unchecked: index] * keepsSquare + slope * slope * (1 - keepsSquare)
-      unsafe mean[unchecked: index] = first
-      unsafe square[unchecked: index] = second
-      let direction = first * meanScale / ((second * squareScale).squareRoot() + epsilon)
-      unsafe value[unchecked: index] = value[unchecked: index] * shrink - rate * direction
+    // Buffers rather than spans: of several mutable spans over one value's arrays, optimised Swift
+    // 6.3.1 makes only the first array unique, and would write into copies of the others.
+    unsafe values.withUnsafeMutableBufferPointer { value in
+      unsafe means.withUnsafeMutableBufferPointer { mean in
+        unsafe squares.withUnsafeMutableBufferPointer { square in
+          // SAFETY: the precondition covers every index.
+          for index in 0..<count {
+            let slope = unsafe gradient[unchecked: index] * scale
+            let first = unsafe mean[index] * keepsMean + slope * (1 - keepsMean)
+            let second = unsafe square[index] * keepsSquare + slope * slope * (1 - keepsSquare)
+            unsafe mean[index] = first
+            unsafe square[index] = second
+            let direction = first * meanScale / ((second * squareScale).squareRoot() + epsilon)
+            unsafe value[index] = value[index] * shrink - rate * direction
+          }
+        }
+      }
     }
   }
 }

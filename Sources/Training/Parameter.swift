@@ -22,7 +22,7 @@ package struct Parameter: Equatable, Sendable {
     self.decays = decays
     self.values = values
     mean = [Float](repeating: 0, count: values.count)
-    square = mean
+    square = [Float](repeating: 0, count: values.count)
   }
 }
 

@@ -58,13 +58,13 @@ extension DecoderBlock {
     copyRows(rows.span, to: &piece.slopes.output, piece: layout.piece)
     if parts.contains(.feedForward) {
       backwardFeedForward(piece.tape, &piece.slopes)
-      if observesNorms { addFeedForwardNorm(piece.tape, piece.slopes, to: &piece.norms) }
+      if observesNorms { piece.norms.feedForward = feedForwardNormGradient(piece) }
     } else {
       copyRows(piece.slopes.output, to: &piece.slopes.middle, piece: layout.piece)
     }
     if parts.contains(.attention) {
       backwardAttention(piece.tape, &piece.slopes, rotary)
-      if observesNorms { addAttentionNorm(piece.tape, piece.slopes, to: &piece.norms) }
+      if observesNorms { piece.norms.attention = attentionNormGradient(piece) }
     } else {
       copyRows(piece.slopes.middle, to: &piece.slopes.input, piece: layout.piece)
     }

@@ -13,15 +13,12 @@ package struct NormGradient: Equatable, Sendable {
     bias = hasBias ? weight : []
   }
 
-  /// Zero, for a norm.
-  init(_ norm: Norm) { self.init(width: norm.weight.count, hasBias: norm.bias != nil) }
-
-  /// Adds another gradient of the same norm.
-  mutating func add(_ other: NormGradient) {
-    var weights = weight.mutableSpan
-    addVector(other.weight.span, to: &weights, from: 0)
-    var biases = bias.mutableSpan
-    addVector(other.bias.span, to: &biases, from: 0)
+  /// The sum with another gradient of the same norm.
+  func adding(_ other: NormGradient) -> NormGradient {
+    var sum = NormGradient()
+    sum.weight = zip(weight, other.weight).map { $0 + $1 }
+    sum.bias = zip(bias, other.bias).map { $0 + $1 }
+    return sum
   }
 }
 
@@ -39,8 +36,8 @@ package struct BlockNormGradients: Equatable, Sendable {
   init(sumOf pieces: [BlockNormGradients]) {
     self = pieces[0]
     for piece in pieces.dropFirst() {
-      attention.add(piece.attention)
-      feedForward.add(piece.feedForward)
+      attention = attention.adding(piece.attention)
+      feedForward = feedForward.adding(piece.feedForward)
     }
   }
 
@@ -52,7 +49,7 @@ package struct BlockNormGradients: Equatable, Sendable {
 }
 
 extension Norm {
-  /// Adds the gradient with respect to the norm's own weights.
+  /// The gradient with respect to the norm's own weights.
   ///
   /// With `z = (x − m) s` it is `Σ ∂loss/∂y ∘ z` for the weight and `Σ ∂loss/∂y` for the bias, summed
   /// over the rows one after the other.
@@ -61,19 +58,20 @@ extension Norm {
   ///   - gradients: `∂loss/∂y`, shape `[tokens, hidden]`.
   ///   - inputs: `x` of the forward pass.
   ///   - moments: Those of the forward pass.
-  ///   - sum: What is added to.
-  func addGradient(
+  /// - Returns: The sums.
+  func weightGradient(
     _ gradients: Matrix<Float>,
     inputs: Matrix<Float>,
-    moments: Matrix<Float>,
-    to sum: inout NormGradient
-  ) {
+    moments: Matrix<Float>
+  ) -> NormGradient {
     let width = weight.count
     precondition(inputs.columns == width && gradients.columns == width, "one width")
     precondition(inputs.rows == gradients.rows && moments.rows == inputs.rows, "one row each")
-    precondition(sum.weight.count == width, "a gradient of this norm")
     let (slopes, x) = (gradients.storage.span, inputs.storage.span)
-    var total = sum.weight.mutableSpan
+    var sums = [Float](repeating: 0, count: width)
+    var shifts = [Float](repeating: 0, count: bias == nil ? 0 : width)
+    var total = sums.mutableSpan
+    var shift = shifts.mutableSpan
     for row in 0..<inputs.rows {
       let (mean, scale) = (moments.storage[2 * row], moments.storage[2 * row + 1])
       let start = row * width
@@ -82,43 +80,34 @@ extension Norm {
         let z = unsafe (x[unchecked: start + column] - mean) * scale
         unsafe total[unchecked: column] += slopes[unchecked: start + column] * z
       }
+      guard bias != nil else { continue }
+      addVector(slopes.extracting(start..<start + width), to: &shift, from: 0)
     }
-    guard bias != nil else { return }
-    var shift = sum.bias.mutableSpan
-    for row in 0..<inputs.rows {
-      addVector(slopes.extracting(row * width..<(row + 1) * width), to: &shift, from: 0)
-    }
+    var gradient = NormGradient()
+    gradient.weight = sums
+    gradient.bias = shifts
+    return gradient
   }
 }
 
 extension DecoderBlock {
-  /// Adds what a piece gives for the norm before the feed-forward part, right after its gradient was
-  /// taken back through that part.
-  func addFeedForwardNorm(
-    _ tape: BlockTape,
-    _ slopes: BlockGradients,
-    to norms: inout BlockNormGradients
-  ) {
-    feedForwardNorm.addGradient(
-      slopes.part,
-      inputs: tape.residual,
-      moments: tape.feedForwardMoments,
-      to: &norms.feedForward
+  /// What a piece gives for the norm before the feed-forward part, right after its gradient was taken
+  /// back through that part.
+  func feedForwardNormGradient(_ piece: BlockWorkspace.Piece) -> NormGradient {
+    feedForwardNorm.weightGradient(
+      piece.slopes.part,
+      inputs: piece.tape.residual,
+      moments: piece.tape.feedForwardMoments
     )
   }
 
-  /// Adds what a piece gives for the norm before attention, right after its gradient was taken back
+  /// What a piece gives for the norm before attention, right after its gradient was taken back
   /// through attention.
-  func addAttentionNorm(
-    _ tape: BlockTape,
-    _ slopes: BlockGradients,
-    to norms: inout BlockNormGradients
-  ) {
-    attentionNorm.addGradient(
-      slopes.part,
-      inputs: tape.input,
-      moments: tape.attentionMoments,
-      to: &norms.attention
+  func attentionNormGradient(_ piece: BlockWorkspace.Piece) -> NormGradient {
+    attentionNorm.weightGradient(
+      piece.slopes.part,
+      inputs: piece.tape.input,
+      moments: piece.tape.attentionMoments
     )
   }
 }

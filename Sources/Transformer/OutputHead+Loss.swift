@@ -62,8 +62,7 @@ extension OutputHead {
   ) throws(ModelError) -> [Double] {
     let places = Places(sequences: sequences, firstSequence: 0, labels: .text)
     return try differentiate(&hidden, places) { input, slice in
-      var gradient = NormGradient(norm)
-      norm.addGradient(slice.gradients, inputs: input, moments: slice.moments, to: &gradient)
+      let gradient = norm.weightGradient(slice.gradients, inputs: input, moments: slice.moments)
       observer.observe(
         HeadTraffic(inputs: slice.normalised, gradients: slice.logits, norm: gradient)
       )

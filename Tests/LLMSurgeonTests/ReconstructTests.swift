@@ -1,8 +1,10 @@
 import Foundation
+import Report
 import Safetensors
 import Tensors
 import TestKit
 import Testing
+import Transformer
 
 @testable import LLMSurgeon
 
@@ -55,7 +57,7 @@ struct ReconstructTests {
     for window in windows {
       #expect(!window.isKept || window.after < window.before, "\(window.name)")
     }
-    #expect(windows.contains(where: \.isKept))
+    #expect(windows.contains { $0.isKept })
     let (before, after) = (try tensors(rebuilding.pruned), try tensors(scratch.url("out")))
     for linear in try OpenedModel(rebuilding.pruned.path).model.linears {
       let (old, new) = (try before.floats(linear.weight), try after.floats(linear.weight))

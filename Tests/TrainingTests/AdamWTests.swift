@@ -73,6 +73,20 @@ struct AdamWTests {
     }
   }
 
+  @Test("copies of what is trained stay as they were")
+  func copies() throws {
+    var parameters = [Parameter("a", [1, 2, 3], decays: true)]
+    for step in 1...3 {
+      let before = parameters
+      var gradients = Gradients(of: parameters)
+      gradients.add([1, -2, 3], to: 0)
+      try AdamW().update(&parameters, gradients, step: step, rate: 0.1)
+      let shape = (before[0].values.map { $0 }, before[0].mean.map { $0 })
+      #expect(parameters[0].values != shape.0 && parameters[0].mean != shape.1)
+      #expect(step > 1 || before[0] == Parameter("a", [1, 2, 3], decays: true))
+    }
+  }
+
   @Test("results do not depend on the number of threads")
   func threads() throws {
     func run(threads: Int) throws -> [Parameter] {
@@ -100,15 +114,18 @@ struct LearningRateTests {
   @Test("rises to the peak, then falls as named; no step is wasted")
   func course() throws {
     let linear = try LearningRate(peak: 1, shape: .linear, warmUp: 0.25, steps: 8)
-    let expected = [1.0 / 3, 2.0 / 3, 1, 5.0 / 6, 4.0 / 6, 3.0 / 6, 2.0 / 6, 1.0 / 6]
+    let expected: [Double] = [2, 4, 6, 5, 4, 3, 2, 1].map { $0 / 6 }
     for (step, rate) in expected.enumerated() {
-      #expect(abs(linear.rate(step: step + 1) - rate) <= 1e-15)
+      let gap = linear.rate(step: step + 1) - rate
+      #expect(abs(gap) <= 1e-15)
     }
     let cosine = try LearningRate(peak: 2, shape: .cosine, warmUp: 0, steps: 4, floor: 0.1)
     // 0.1 + 0.9 (1 − cos(π left)) / 2 at left = 1, ¾, ½, ¼.
     let half = 0.5.squareRoot()
-    for (step, height) in [1, (1 + half) / 2, 0.5, (1 - half) / 2].enumerated() {
-      #expect(abs(cosine.rate(step: step + 1) - 2 * (0.1 + 0.9 * height)) <= 1e-15)
+    let heights: [Double] = [1, (1 + half) / 2, 0.5, (1 - half) / 2]
+    for (step, height) in heights.enumerated() {
+      let rate = 2 * (0.1 + 0.9 * height)
+      #expect(abs(cosine.rate(step: step + 1) - rate) <= 1e-15)
     }
     let constant = try LearningRate(peak: 3, shape: .constant, warmUp: 0, steps: 2)
     #expect((1...2).map { constant.rate(step: $0) } == [3, 3])
@@ -116,10 +133,11 @@ struct LearningRateTests {
 
   @Test("settings out of range are refused")
   func refused() {
-    for (peak, warmUp, steps, floor) in [
-      (0.0, 0.1, 5, 0.0), (.nan, 0.1, 5, 0), (1, 1, 5, 0), (1, -0.1, 5, 0), (1, 0, 0, 0),
+    let wrong: [(peak: Double, warmUp: Double, steps: Int, floor: Double)] = [
+      (0, 0.1, 5, 0), (.nan, 0.1, 5, 0), (1, 1, 5, 0), (1, -0.1, 5, 0), (1, 0, 0, 0),
       (1, 0, 5, 1.5),
-    ] {
+    ]
+    for (peak, warmUp, steps, floor) in wrong {
       #expect(throws: TrainingError.self) {
         try LearningRate(peak: peak, shape: .linear, warmUp: warmUp, steps: steps, floor: floor)
       }

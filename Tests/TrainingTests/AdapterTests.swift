@@ -1,4 +1,5 @@
 import LinearAlgebra
+import Pruning
 import TestKit
 import Testing
 

@@ -150,7 +150,8 @@ extension HuggingFaceExport {
   /// Makes every zero of a linear layer a positive one: some software counts no other as pruned.
   private mutating func writeZerosWithoutSign() throws {
     let tensors = source.model.source
-    for name in source.model.linears.flatMap({ [$0.weight] + ($0.bias.map { [$0] } ?? []) }) {
+    for name in source.model.linears.flatMap({ [$0.weight] + ($0.bias.map { [$0] } ?? []) })
+    where source.directory.tensors.description(of: name) != nil {
       let description = try tensors.existing(name)
       changes.substitutes[name] = [
         SafetensorsWriter.Tensor(

@@ -1,6 +1,6 @@
 import Checkpoint
 import ExactJSON
-public import Foundation
+import Foundation
 import Report
 import Transformer
 
