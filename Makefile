@@ -40,6 +40,7 @@ results: build
 	Tests/Results/run $(SURGEON) $(MATERIAL)
 	VENV=$(VENV) Tests/Results/profiles $(SURGEON) $(MATERIAL)
 	Tests/Results/methods $(SURGEON) $(MATERIAL) .build/methods.jsonl
+	Tests/Results/depth $(SURGEON) $(MATERIAL) .build/depth.jsonl
 
 clean:
 	rm -rf .build $(DEMO)
