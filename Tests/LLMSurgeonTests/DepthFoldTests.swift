@@ -116,7 +116,7 @@ struct DepthFoldTests {
     _ url: URL,
     _ name: String
   ) throws -> (weight: [Float], bias: [Float]) {
-    let tensors = try OpenedModel(url.path).directory.tensors
+    let tensors = try OpenedModel(url.path).model.source
     return (
       try tensors.floats(TensorName("\(name).weight")),
       try tensors.floats(TensorName("\(name).bias"))
@@ -138,8 +138,8 @@ struct DepthFoldTests {
     var options = Self.options(.merge, blocks: [2, 3, 5], to: scratch.url("out"))
     options.input = nil
     _ = try pruneDepth(options)
-    let before = try OpenedModel(DemonstrationModel.directory.path).directory.tensors
-    let after = try OpenedModel(scratch.path("out")).directory.tensors
+    let before = try OpenedModel(DemonstrationModel.directory.path).model.source
+    let after = try OpenedModel(scratch.path("out")).model.source
     for suffix in ["mlp.down_proj.weight", "input_layernorm.weight"] {
       func old(_ block: Int) throws -> [Float] {
         try before.floats(TensorName("model.layers.\(block).\(suffix)"))
