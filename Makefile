@@ -41,6 +41,7 @@ results: build
 	VENV=$(VENV) Tests/Results/profiles $(SURGEON) $(MATERIAL)
 	Tests/Results/methods $(SURGEON) $(MATERIAL) .build/methods.jsonl
 	Tests/Results/draw $(VENV) .build/methods.jsonl
+	Tests/Results/depth $(SURGEON) $(MATERIAL) .build/depth.jsonl
 
 clean:
 	rm -rf .build $(DEMO)

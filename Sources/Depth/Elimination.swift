@@ -3,6 +3,7 @@ package enum Elimination {
   /// All units, the one with the lowest score first; ties by number.
   ///
   /// - Parameter scores: A score for each unit.
+  /// - Returns: The numbers of the units.
   /// - Throws: ``DepthError/scoreNotFinite(unit:)``.
   package static func order(_ scores: [Double]) throws(DepthError) -> [Int] {
     if let unit = scores.firstIndex(where: { !$0.isFinite }) { throw .scoreNotFinite(unit: unit) }
@@ -39,6 +40,7 @@ package enum Elimination {
   /// first and what leaves the last.
   ///
   /// - Parameter distances: For each start the distance.
+  /// - Returns: The start; nil where there is none to choose.
   /// - Throws: ``DepthError/scoreNotFinite(unit:)``.
   package static func start(of distances: [Double]) throws(DepthError) -> Int? {
     try order(distances).first

@@ -93,14 +93,20 @@ package struct Emulator: Sendable {
     let (map, damped) = try full(xx, yx, ridge)
     guard rank < width else { return map }
     // E (S_xx + λ I) Eᵀ = S_yx Eᵀ.
-    let explained = product(product(map.view, damped.view).view, map.transposedView)
+    let explained = product(
+      product(map.view, damped.view, width, width).view,
+      map.transposedView,
+      width,
+      width
+    )
     let eigen: SymmetricEigen
     do { eigen = try SymmetricEigen(explained) } catch { throw .fitFailed(reason: "\(error)") }
     let top = eigen.vectors.selecting(
       rows: Array(width - rank..<width),
       columns: Array(0..<width)
     )
-    return product(top.transposedView, product(top.view, map.view).view)
+    let part = product(top.view, map.view, rank, width)
+    return product(top.transposedView, part.view, width, width)
   }
 
   /// `mean y − E mean x`.
@@ -118,17 +124,19 @@ package struct Emulator: Sendable {
     _ yx: Matrix<Double>,
     _ yy: [Double]
   ) -> Double {
-    let quadratic = product(map.view, xx.view).inner(map)
+    let quadratic = product(map.view, xx.view, map.rows, map.rows).inner(map)
     return max(0, yy.reduce(0, +) - 2 * map.inner(yx) + quadratic)
   }
 }
 
-/// The product of two matrices.
-private func product(_ left: MatrixView<Double>, _ right: MatrixView<Double>) -> Matrix<Double> {
-  var result = Matrix<Double>(
-    rows: left.outerExtent,
-    columns: right.isTransposed ? right.rows : right.columns
-  )
+/// The product of two matrices as they are read, of that many rows and columns.
+private func product(
+  _ left: MatrixView<Double>,
+  _ right: MatrixView<Double>,
+  _ rows: Int,
+  _ columns: Int
+) -> Matrix<Double> {
+  var result = Matrix<Double>(rows: rows, columns: columns)
   multiplyTiled(left, right, into: &result)
   return result
 }

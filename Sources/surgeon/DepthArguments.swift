@@ -59,7 +59,7 @@ struct DepthArguments: ParsableArguments {
   @Option(
     help: """
       How what is gone is made up for in the layer before it: none (unless given), bias (where it has \
-      one), diagonal, full, or rank-N.
+      one), diagonal, full, rank-N, or merge (blocks into the block before them).
       """
   )
   var emulate: DepthEmulation?
@@ -155,6 +155,6 @@ extension DepthCriterion: ExpressibleByArgument {
 }
 
 extension DepthEmulation: ExpressibleByArgument {
-  /// Reads `none`, `bias`, `diagonal`, `full` or `rank-N`.
+  /// Reads `none`, `bias`, `diagonal`, `full`, `rank-N` or `merge`.
   public init?(argument: String) { self.init(argument) }
 }

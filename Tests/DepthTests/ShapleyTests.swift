@@ -20,9 +20,12 @@ private struct Game {
     // The share of orders in which a set of n of the 3 others goes before: n! (3 − n)! / 4!.
     let weights = [6.0, 2, 2, 6].map { $0 / 24 }
     return (0..<players).map { player in
-      (0..<16).filter { $0 & 1 << player == 0 }.reduce(0) {
-        $0 + weights[$1.nonzeroBitCount] * (values[$1 | 1 << player] - values[$1])
+      var sum = 0.0
+      for others in 0..<16 where others & 1 << player == 0 {
+        let rise = values[others | 1 << player] - values[others]
+        sum += weights[others.nonzeroBitCount] * rise
       }
+      return sum
     }
   }
 }

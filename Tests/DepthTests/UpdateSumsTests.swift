@@ -1,8 +1,9 @@
-import Depth
 import Foundation
 import LinearAlgebra
 import TestKit
 import Testing
+
+@testable import Depth
 
 @Suite("Scores of updates")
 struct UpdateSumsTests {

@@ -116,7 +116,7 @@ struct DepthFoldTests {
     _ url: URL,
     _ name: String
   ) throws -> (weight: [Float], bias: [Float]) {
-    let tensors = try OpenedModel(url.path).directory.tensors
+    let tensors = try OpenedModel(url.path).model.source
     return (
       try tensors.floats(TensorName("\(name).weight")),
       try tensors.floats(TensorName("\(name).bias"))
@@ -132,9 +132,35 @@ struct DepthFoldTests {
     #expect(report.notes.contains { $0.contains("nothing before it") })
   }
 
+  @Test("blocks that go are merged into the one before them, norms too")
+  func merged() throws {
+    let scratch = try ScratchDirectory()
+    var options = Self.options(.merge, blocks: [2, 3, 5], to: scratch.url("out"))
+    options.input = nil
+    _ = try pruneDepth(options)
+    let before = try OpenedModel(DemonstrationModel.directory.path).model.source
+    let after = try OpenedModel(scratch.path("out")).model.source
+    for suffix in ["mlp.down_proj.weight", "input_layernorm.weight"] {
+      func old(_ block: Int) throws -> [Float] {
+        try before.floats(TensorName("model.layers.\(block).\(suffix)"))
+      }
+      func new(_ block: Int) throws -> [Float] {
+        try after.floats(TensorName("model.layers.\(block).\(suffix)"))
+      }
+      #expect(try new(0) == old(0))
+      #expect(try new(2) == old(5))
+      let expected = try mergedWeights(old(1), following: [old(2), old(3)])
+      // Half precision: a relative error of 2⁻¹¹, and of what is below its least normal number.
+      #expect(try zip(new(1), expected).allSatisfy { abs($0 - $1) <= abs($1) / 2048 + 1e-7 })
+    }
+    options.structure = DepthStructure([.attention])
+    options.output = scratch.url("other")
+    #expect(throws: JobError.self) { try pruneDepth(options) }
+  }
+
   @Test("emulations are read as they are written")
   func names() {
-    for text in ["none", "bias", "diagonal", "full", "rank-8"] {
+    for text in ["none", "bias", "diagonal", "full", "rank-8", "merge"] {
       #expect(DepthEmulation(text)?.description == text)
     }
     for text in ["", "rank-", "rank-0", "rank-x", "rank--1", "fold"] {

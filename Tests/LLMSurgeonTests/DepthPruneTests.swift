@@ -188,7 +188,7 @@ struct DepthPruneTests {
     scoring.span = 2
     let values = try depth(scoring).columns[0].values
     var options = Self.options([.blocks], .count(2), .score(.angular), to: scratch.url("out"))
-    let start = try #require(values.firstIndex(of: try #require(values.min())))
+    let start = try #require(values.indices.min { values[$0] < values[$1] })
     #expect(try pruneDepth(options).removed.map(\.block) == [start, start + 1])
     options.keepFirst = start + 1
     options.output = scratch.url("other")

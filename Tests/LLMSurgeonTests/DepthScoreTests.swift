@@ -1,5 +1,6 @@
 import DemonstrationModel
 import ExactJSON
+import Export
 import Foundation
 import Safetensors
 import Tensors

@@ -27,7 +27,7 @@ struct DepthMaskTests {
   private static let masks = (0..<16).map { bits in
     var mask = DepthMask(keepingAll: 2)
     for block in 0..<2 {
-      mask.remove(BlockParts(rawValue: UInt8(bits >> (2 * block) & 3)), ofBlock: block)
+      mask.remove(BlockParts(rawValue: bits >> (2 * block) & 3), ofBlock: block)
     }
     return mask
   }

@@ -16,8 +16,10 @@ public enum DepthEmulation: Sendable, Equatable {
   case full
   /// A matrix that differs from the identity by one of this rank at most.
   case rank(Int)
+  /// Blocks that go are merged into the one before them, weight by weight, without data (LaCo).
+  case merge
 
-  /// Reads `none`, `bias`, `diagonal`, `full`, or `rank-` and a number from 1.
+  /// Reads `none`, `bias`, `diagonal`, `full`, `merge`, or `rank-` and a number from 1.
   ///
   /// - Returns: Nil for anything else.
   public init?(_ text: String) {
@@ -26,6 +28,7 @@ public enum DepthEmulation: Sendable, Equatable {
     case "bias": self = .bias
     case "diagonal": self = .diagonal
     case "full": self = .full
+    case "merge": self = .merge
     default:
       let digits = text.dropFirst("rank-".count)
       guard text.hasPrefix("rank-"), digits.allSatisfy({ ("0"..."9").contains($0) }),
@@ -35,10 +38,10 @@ public enum DepthEmulation: Sendable, Equatable {
     }
   }
 
-  /// The form of the map; nil for none.
+  /// The form of the map; nil where none is fitted.
   var kind: Emulator.Kind? {
     switch self {
-    case .none: nil
+    case .none, .merge: nil
     case .bias: .bias
     case .diagonal: .diagonal
     case .full: .full
@@ -56,6 +59,7 @@ extension DepthEmulation: CustomStringConvertible {
     case .diagonal: "diagonal"
     case .full: "full"
     case .rank(let rank): "rank-\(rank)"
+    case .merge: "merge"
     }
   }
 }

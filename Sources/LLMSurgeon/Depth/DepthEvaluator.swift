@@ -51,6 +51,7 @@ struct DepthEvaluator {
   ///   - mask: What runs.
   ///   - progress: Hears of each slice of the windows.
   /// - Returns: The sums of each unit, in order.
+  /// - Throws: `ModelError` if weights cannot be read.
   func updates(
     of units: [DepthUnit],
     span: Int = 1,
@@ -82,6 +83,7 @@ struct DepthEvaluator {
   ///   - metric: `loss` or `logits`.
   ///   - progress: Hears of each run.
   /// - Returns: The mean over all windows, for each unit.
+  /// - Throws: `ModelError` if weights cannot be read or a loss is not finite.
   func leaveOneOut(
     _ units: [DepthUnit],
     under mask: DepthMask,

@@ -48,6 +48,7 @@ struct DepthFold {
   /// Fits all gaps.
   ///
   /// - Parameter progress: Hears of each block.
+  /// - Returns: The new weights.
   /// - Throws: ``JobError/badSetting(_:)`` where the weights cannot hold the form, `DepthError`, or
   ///   what running the model throws.
   func run(progress: any ProgressListener) throws -> Result {

@@ -83,7 +83,7 @@ public struct DepthPruneOptions: Sendable {
 extension DepthPruneOptions {
   /// Whether tokens are needed.
   var needsData: Bool {
-    if emulation != .none { return true }
+    if emulation.kind != nil { return true }
     guard case .score = criterion else { return false }
     if case .blocks = amount { return false }
     return true
@@ -95,7 +95,11 @@ extension DepthPruneOptions {
   /// - Throws: ``JobError/badSetting(_:)``.
   func check(blocks: Int) throws {
     guard !needsData || input != nil else {
-      throw JobError.badSetting("\(criterion.name) looks at the model's states: give tokens")
+      let name = emulation.kind == nil ? criterion.name : "\(emulation)"
+      throw JobError.badSetting("\(name) looks at the model's states: give tokens")
+    }
+    if emulation == .merge, structure.kinds != [.blocks] {
+      throw JobError.badSetting("only whole blocks can be merged: give --structure blocks")
     }
     if isIterative {
       guard case .score(let metric) = criterion, metric != .shapley else {

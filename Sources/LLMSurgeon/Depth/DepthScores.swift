@@ -38,7 +38,7 @@ extension DepthScores {
   /// A table, with a picture of the first metric.
   ///
   /// - Parameters:
-  ///   - columns: The terminal's width.
+  ///   - width: The terminal's width.
   ///   - isTerminal: Whether colours make sense.
   /// - Returns: Lines without a final newline.
   /// - Throws: `DepthError` if a score is no number.

@@ -25,6 +25,7 @@ public func pruneDepth(
   let opened = try OpenedModel(options.model)
   try options.check(blocks: opened.model.decoder.blocks)
   if let profile = options.profile { try HuggingFaceExport.check(profile, opened.configuration) }
+  try checkPlace(options.output, overwrite: options.overwrite, apartFrom: opened.directory)
   let run = try DepthPruneRun(options, opened)
   return try run.finish(progress: progress)
 }
@@ -97,6 +98,7 @@ private struct DepthPruneRun {
     under mask: DepthMask,
     progress: any ProgressListener
   ) throws -> DepthFold.Result {
+    if options.emulation == .merge { return try DepthMerge(model: opened.model, mask: mask).run() }
     guard let kind = options.emulation.kind, let windows else { return DepthFold.Result() }
     let fold = DepthFold(model: opened.model, mask: mask, windows: windows, kind: kind)
     return try fold.run(progress: progress)

@@ -37,7 +37,7 @@ public func prune(
   let opened = try OpenedModel(options.model)
   try HuggingFaceExport.check(options.writtenProfile, opened.configuration)
   try options.checkSize(of: opened, settings)
-  try options.checkPlace(apartFrom: opened.directory)
+  try checkPlace(options.output, overwrite: options.overwrite, apartFrom: opened.directory)
   let fingerprint = try opened.fingerprint()
   let input = try PruneInput(options.data, opened: opened, fingerprint: fingerprint)
   if options.shots > 1, options.schedule.data == .fresh { try input.checkFresh() }
@@ -92,19 +92,25 @@ extension PruneOptions {
         : "method \(name) repairs nothing that a sequential repair could improve: use surgeon"
     )
   }
+}
 
-  /// Finds out before any work whether the checkpoint can be written where it shall go.
-  fileprivate func checkPlace(apartFrom model: ModelDirectory) throws {
-    do {
-      // Makes an empty directory under a temporary name, and removes it.
-      _ = try StagedDirectory(
-        output.path,
-        existing: overwrite
-          ? .replaced(ifContaining: ModelDirectory.configurationName) : .refused,
-        apartFrom: model.path
-      )
-    } catch let error as FileError {
-      throw JobError.unwritable(path: output.relativePath, reason: error.reason)
-    }
+/// Finds out before any work whether a checkpoint can be written where it shall go.
+///
+/// - Parameters:
+///   - output: The directory to write.
+///   - overwrite: Whether a former checkpoint is replaced.
+///   - model: The model that is read meanwhile.
+/// - Throws: `CheckpointError` or ``JobError/unwritable(path:reason:)``.
+func checkPlace(_ output: URL, overwrite: Bool, apartFrom model: ModelDirectory) throws {
+  do {
+    // Makes an empty directory under a temporary name, and removes it.
+    _ = try StagedDirectory(
+      output.path,
+      existing: overwrite
+        ? .replaced(ifContaining: ModelDirectory.configurationName) : .refused,
+      apartFrom: model.path
+    )
+  } catch let error as FileError {
+    throw JobError.unwritable(path: output.relativePath, reason: error.reason)
   }
 }
