@@ -59,8 +59,8 @@ extension SpeedRecord {
 
   /// What a person reads.
   var sentence: String {
-    let asked = target.map { ", target \(Quantity.fixed($0, decimals: 2))" } ?? ""
-    return "\(Quantity.fixed(predictedSpeedup, decimals: 2)) times as fast for a prompt of "
-      + "\(Quantity.counted(tokens, "token")), by the timing table\(asked)"
+    let asked = target.map { " (target \(Quantity.fixed($0, decimals: 2)))" } ?? ""
+    return "\(Quantity.fixed(predictedSpeedup, decimals: 2)) × for a prompt of "
+      + "\(Quantity.counted(tokens, "token"))\(asked)"
   }
 }

@@ -170,7 +170,7 @@ struct OutputTests {
       "format"
     )
     try expectFailure(
-      prune.map { $0 == "1.2x" ? "999x" : $0 },
+      prune.map { $0 == "1.2x" ? "999x" : $0 } + ["--overwrite"],
       saying: "999",
       "the most that the timing table predicts"
     )

@@ -31,7 +31,7 @@ struct WidthTests {
       #expect(text.contains(word), "\(word)")
       #expect(page.contains(word), "\(word)")
     }
-    #expect(text.contains("1.50 times as fast for a prompt of 128 tokens"))
+    #expect(text.contains("1.50 × for a prompt of 128 tokens (target 1.40)"))
     #expect(page.contains("1.50 ×"))
     let plain = try Example.report(blocks: 2).terminalText()
     #expect(!plain.contains("Kept heads") && !plain.contains("predicted speed"))
