@@ -16,7 +16,7 @@ struct UsageTests {
       "--damping-activations", "--damping-gradients", "--repair-steps", "--exchanges", "--profile",
       "--output", "--overwrite", "--head-unit", "--multiple-of", "--head-multiple-of",
       "--keep-first", "--keep-last", "--max-share", "--shot-ramp", "--shot-data", "--held-out-text",
-      "--held-out-tokens",
+      "--held-out-tokens", "--correct-between-shots", "--correction-rate",
       "--json", "--threads", "--quiet",
     ],
     "export": [
