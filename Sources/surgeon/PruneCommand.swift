@@ -107,7 +107,8 @@ struct PruneCommand: ParsableCommand {
     }
     guard removal.shots > 1 || shots.schedule == ShotSchedule() else {
       throw ValidationError(
-        "--shot-ramp, --shot-data and --held-out-… speak of several shots: give --shots above 1"
+        "--shot-ramp, --shot-data, --correct-… and --held-out-… speak of several shots: "
+          + "give --shots above 1"
       )
     }
     if removal.method.isLayerLocal, let name = solver.firstBeyondActivations {

@@ -29,9 +29,27 @@ struct ShotOptions: ParsableArguments {
   )
   var heldOutTokens: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Train the matrices by mask-lora for so many steps after each shot but the last.",
+      valueName: "steps"
+    )
+  )
+  var correctBetweenShots: Int?
+
+  @Option(help: "The highest learning rate of that training.")
+  var correctionRate: Double = 1e-4
+
   /// The schedule, for the library.
   var schedule: ShotSchedule {
-    ShotSchedule(ramp: shotRamp, data: shotData, heldOut: heldOut)
+    ShotSchedule(
+      ramp: shotRamp,
+      data: shotData,
+      heldOut: heldOut,
+      correction: correctBetweenShots.map {
+        ShotCorrection(steps: $0, learningRate: correctionRate)
+      }
+    )
   }
 
   private var heldOut: TokenInput? {
@@ -40,6 +58,12 @@ struct ShotOptions: ParsableArguments {
   }
 
   func validate() throws {
+    if let correctBetweenShots, !(1...1_000_000 ~= correctBetweenShots) {
+      throw ValidationError("--correct-between-shots must be between 1 and 1000000")
+    }
+    guard correctionRate > 0, correctionRate.isFinite else {
+      throw ValidationError("--correction-rate must be above 0")
+    }
     guard heldOutText.isEmpty || heldOutTokens == nil else {
       throw ValidationError("give --held-out-text or --held-out-tokens, not both")
     }

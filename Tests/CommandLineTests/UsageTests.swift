@@ -21,9 +21,8 @@ struct UsageTests {
       "--output", "--overwrite", "--head-unit", "--multiple-of", "--head-multiple-of",
       "--keep-first", "--keep-last", "--max-share", "--shot-ramp", "--shot-data", "--held-out-text",
       "--held-out-tokens", "--memory", "--scratch", "--scratch-precision", "--by",
-      "--remove-count", "--remove-list", "--iterative", "--walks", "--emulate", "--json",
-      "--threads",
-      "--quiet",
+      "--remove-count", "--remove-list", "--iterative", "--walks", "--emulate",
+      "--correct-between-shots", "--correction-rate", "--json", "--threads", "--quiet",
     ],
     "depth": [
       "--text", "--tokens", "--samples", "--length", "--seed", "--structure", "--metric", "--span",

@@ -112,6 +112,25 @@ struct ContinuationTests {
     #expect(Set(notes).contains("continuing an unfinished reconstruction after window 2"))
   }
 
+  @Test("a pruning that trains between its shots ends with the same bytes")
+  func correction() throws {
+    let fixture = try Fixture("opt")
+    _ = try kills { output, listener in
+      _ = try prune(
+        PruneOptions(
+          model: fixture.url.path,
+          data: .calibrate(fixture.input, WindowChoice(), .empirical),
+          removal: RemovalChoice(structure: .element, target: 0.5),
+          solver: SolverChoice(steps: 2, repairSteps: 5),
+          shots: 2,
+          schedule: ShotSchedule(correction: ShotCorrection(steps: 2, batch: 1)),
+          output: output
+        ),
+        progress: listener
+      )
+    }
+  }
+
   /// Runs once whole, then from each of the remains that a kill could have left.
   ///
   /// - Returns: What the continued runs noted.

@@ -55,6 +55,20 @@ struct ShotScheduleTests {
     #expect(abs(same[1] - fresh[1]) > 1e-6)
   }
 
+  @Test("training between the shots lowers the loss that the second one starts from")
+  func correction() throws {
+    let scratch = try ScratchDirectory()
+    func losses(_ correction: ShotCorrection?, _ name: String) throws -> [Double] {
+      let schedule = ShotSchedule(correction: correction)
+      let report = try prune(WindowChoice(), schedule, to: scratch.url(name))
+      return try #require(report["shots"]?.array).compactMap { $0["lossBefore"]?.double }
+    }
+    let plain = try losses(nil, "plain")
+    let trained = try losses(ShotCorrection(steps: 20, learningRate: 1e-2, batch: 2), "trained")
+    #expect(trained[0] == plain[0])
+    #expect(trained[1] < plain[1])
+  }
+
   @Test("fresh data is refused where there are no other windows")
   func noFreshData() throws {
     let scratch = try ScratchDirectory()

@@ -41,6 +41,9 @@ public func prune(
   let fingerprint = try opened.fingerprint()
   let input = try PruneInput(options.data, opened: opened, fingerprint: fingerprint)
   if options.shots > 1, options.schedule.data == .fresh { try input.checkFresh() }
+  if options.schedule.correction != nil, input.windows == nil || options.shots < 2 {
+    throw JobError.badSetting("training between shots takes tokens and several shots")
+  }
   let identity = options.identity(settings, input: input, fingerprint: fingerprint)
   let folder = try UnfinishedFolder(for: options.output, identity: identity)
   var run = PruneRun(

@@ -58,6 +58,7 @@ extension PruneOptions {
       "shots": JSONValue(shots), "ramp": JSONValue(schedule.ramp.rawValue),
       "shotData": JSONValue(schedule.data.rawValue),
       "heldOut": schedule.heldOut.map { JSONValue($0.name) } ?? .null,
+      "correction": schedule.correction?.identity ?? .null,
       "steps": JSONValue(settings.steps),
       "exchanges": JSONValue(settings.exchanges),
       "dampingActivations": JSONValue(settings.damping.activations),
@@ -135,6 +136,11 @@ extension PruningReport {
     }
     if let size = options.removal.size { notes.append("target: \(size)") }
     guard options.shots > 1 else { return }
+    if let correction = options.schedule.correction {
+      notes.append(
+        "after each shot but the last, \(correction.steps) steps of training by mask-lora"
+      )
+    }
     if options.schedule.ramp == .cubic { notes.append("the target of the shots rises cubically") }
     if options.schedule.data == .fresh {
       notes.append("each shot was calibrated on windows of its own")

@@ -82,7 +82,28 @@ struct PruneRun {
       result.outcomes,
       before: result.layers
     )
-    try files.save(shot, result.outcomes, of: opened.model.linears, report: report)
+    var weights = try MemoryTensors(result.outcomes, of: opened.model.linears)
+    if shot < options.shots { try correct(&weights, progress: progress) }
+    try files.save(shot, weights, report: report)
+  }
+
+  /// Trains the weights that a shot left, if that is asked for.
+  private func correct(_ weights: inout MemoryTensors, progress: any ProgressListener) throws {
+    guard let correction = options.schedule.correction, let windows = input.windows else { return }
+    let source = OverlayTensors(
+      base: opened.directory.tensors,
+      front: weights,
+      isRounded: false
+    )
+    let corrected = try correction.correct(
+      try opened.model(with: source),
+      on: windows,
+      progress: progress
+    )
+    for name in corrected.names {
+      let description = try corrected.existing(name)
+      try weights.set(name, description, bytes: try corrected.bytes(name))
+    }
   }
 
   /// The share of the whole target, 0 to 1, that is removed after a shot.

@@ -38,23 +38,26 @@ struct ShotFiles {
   }
 
   /// Writes the result of a shot; the weights last, which makes it complete.
-  func save(
-    _ shot: Int,
-    _ outcomes: [LayerOutcome],
-    of linears: [LinearDescription],
-    report: PruningReport
-  ) throws {
+  func save(_ shot: Int, _ weights: MemoryTensors, report: PruningReport) throws {
     try write(try report.json(), to: self.report(shot).path)
-    let tensors = zip(linears, outcomes).flatMap { linear, outcome in
-      linear.tensors(of: outcome.weights).map { tensor in
-        SafetensorsWriter.Tensor(
-          tensor.name,
-          TensorDescription(elementType: .float32, shape: tensor.shape),
-          floats: { tensor.values }
-        )
+    let tensors = try weights.names.map { name in
+      let bytes = try weights.bytes(name)
+      return SafetensorsWriter.Tensor(name, try weights.existing(name), bytes: { bytes })
+    }
+    try SafetensorsWriter.write(tensors, to: self.weights(shot).path)
+  }
+}
+
+extension MemoryTensors {
+  /// The weights that a shot left, single precision.
+  init(_ outcomes: [LayerOutcome], of linears: [LinearDescription]) throws {
+    self.init()
+    for (linear, outcome) in zip(linears, outcomes) {
+      for tensor in linear.tensors(of: outcome.weights) {
+        let description = TensorDescription(elementType: .float32, shape: tensor.shape)
+        try set(tensor.name, description, floats: tensor.values)
       }
     }
-    try SafetensorsWriter.write(tensors, to: weights(shot).path)
   }
 }
 

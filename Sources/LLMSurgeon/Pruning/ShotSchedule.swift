@@ -39,9 +39,17 @@ public struct ShotSchedule: Sendable, Equatable {
   /// Where the perplexity is measured after each shot, in windows of the calibration's length; nil
   /// for nowhere.
   public var heldOut: TokenInput?
+  /// How the model is trained between the shots; nil for not at all.
+  public var correction: ShotCorrection?
 
-  /// The same windows, equal shares and nothing measured, unless stated.
-  public init(ramp: ShotRamp = .linear, data: ShotData = .same, heldOut: TokenInput? = nil) {
+  /// The same windows, equal shares, nothing measured and nothing trained, unless stated.
+  public init(
+    ramp: ShotRamp = .linear,
+    data: ShotData = .same,
+    heldOut: TokenInput? = nil,
+    correction: ShotCorrection? = nil
+  ) {
+    self.correction = correction
     self.ramp = ramp
     self.data = data
     self.heldOut = heldOut

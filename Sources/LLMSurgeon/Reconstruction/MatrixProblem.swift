@@ -49,19 +49,6 @@ extension Matrix where Scalar == Float {
   }
 }
 
-/// Keeps what one input group reads in a batch.
-struct GroupInputs: LinearObserver {
-  let name: String
-  private(set) var pieces: [Matrix<Float>] = []
-
-  /// An observer of the group of that name.
-  init(_ name: String) { self.name = name }
-
-  mutating func observe(_ traffic: [LinearTraffic]) {
-    for shown in traffic where shown.group.name == name { pieces += shown.inputs }
-  }
-}
-
 /// The least-squares problem of one layer: the kept weights whose outputs come closest to those of
 /// the dense layer.
 struct MatrixProblem {

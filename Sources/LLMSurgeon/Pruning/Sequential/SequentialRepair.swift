@@ -113,19 +113,9 @@ private struct HiddenStates {
       columns: width,
       storage: Array(hidden.storage[rows.lowerBound * width..<rows.upperBound * width])
     )
-    var seen = GroupInputs(group: group)
+    var seen = GroupInputs(group.name)
     block.showInputs(BlockInput(batch, length: length), in: &workspace, to: &seen)
     return seen.pieces
-  }
-}
-
-/// Keeps what one group of layers reads.
-private struct GroupInputs: LinearObserver {
-  let group: InputGroup
-  var pieces: [Matrix<Float>] = []
-
-  mutating func observe(_ traffic: [LinearTraffic]) {
-    for shown in traffic where shown.group == group { pieces += shown.inputs }
   }
 }
 

@@ -1,0 +1,80 @@
+import ExactJSON
+import LinearAlgebra
+import Tensors
+import Training
+import Transformer
+
+/// A short training between two shots: small factors are added to each matrix where it is not zero,
+/// and merged before the next calibration (first-order corrections of the LLM Surgeon paper).
+public struct ShotCorrection: Sendable, Equatable {
+  /// The steps of the optimizer after each shot but the last.
+  public var steps: Int
+  /// The highest learning rate.
+  public var learningRate: Double
+  /// The calibration windows of one step.
+  public var batch: Int
+
+  /// A correction of so many steps.
+  public init(steps: Int, learningRate: Double = 1e-4, batch: Int = 8) {
+    self.steps = steps
+    self.learningRate = learningRate
+    self.batch = batch
+  }
+
+  /// Everything that decides what a correction does.
+  var identity: JSONValue {
+    [
+      "steps": JSONValue(steps), "learningRate": JSONValue(learningRate),
+      "batch": JSONValue(batch),
+    ]
+  }
+
+  /// The settings of the training.
+  var training: TrainingChoice {
+    TrainingChoice(groups: [.maskLoRA], steps: steps, learningRate: learningRate)
+  }
+
+  /// Trains a model on some windows.
+  ///
+  /// - Parameters:
+  ///   - model: The model after a shot.
+  ///   - windows: Those of the calibration.
+  ///   - progress: Hears of each step.
+  /// - Returns: The new weights of the matrices, single precision; zeros as before.
+  /// - Throws: What reading the model and computing throw.
+  func correct(
+    _ model: DecoderModel,
+    on windows: TokenWindows,
+    progress: any ProgressListener
+  ) throws -> MemoryTensors {
+    guard batch >= 1 else { throw JobError.badSetting("a correction takes a window at least") }
+    let (optimizer, course) = (try training.optimizer(), try training.course())
+    var trained = try TrainedModel(model, training)
+    var order = TrainingWindows(windows, seed: training.seed)
+    progress.begin("correcting", total: steps, unit: "steps")
+    defer { progress.end() }
+    for step in 1...steps {
+      var pass = try TrainingPass(trained)
+      _ = try pass.add(try order.sequences(from: (step - 1) * batch, count: batch))
+      try optimizer.update(
+        &trained.parameters,
+        pass.gradients,
+        step: step,
+        rate: course.rate(step: step),
+        scale: 1 / Double(batch * (windows.length - 1))
+      )
+      progress.advance(to: step)
+    }
+    var corrected = MemoryTensors()
+    for name in trained.sites.keys.sorted() {
+      guard let values = try trained.written(name) else { continue }
+      let shape = try trained.existing(name).shape
+      try corrected.set(
+        name,
+        TensorDescription(elementType: .float32, shape: shape),
+        floats: values
+      )
+    }
+    return corrected
+  }
+}
