@@ -41,7 +41,7 @@ struct DepthPruneTests {
     return try opened.model.meanLoss(windows, progress: SilentProgress())
   }
 
-  @Test("kept blocks keep their bytes under new numbers, and nothing else changes")
+  @Test("kept blocks keep their weights under new numbers, and nothing else changes")
   func bytes() throws {
     let scratch = try ScratchDirectory()
     let report = try pruneDepth(Self.options([.blocks], .blocks([1, 4]), to: scratch.url("out")))
@@ -54,7 +54,7 @@ struct DepthPruneTests {
     for name in after.names {
       var parts = name.description.split(separator: ".").map(String.init)
       if parts[1] == "layers" { parts[2] = "\(report.kept[try #require(Int(parts[2]))])" }
-      #expect(try after.bytes(name) == before.bytes(TensorName(parts.joined(separator: "."))))
+      #expect(try after.floats(name) == before.floats(TensorName(parts.joined(separator: "."))))
       seen += 1
     }
     #expect(seen == before.names.count - 2 * 9)

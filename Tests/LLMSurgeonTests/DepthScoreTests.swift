@@ -1,4 +1,5 @@
 import DemonstrationModel
+import Depth
 import ExactJSON
 import Export
 import Foundation
@@ -98,7 +99,6 @@ struct DepthScoreTests {
   func efficiency() throws {
     let scratch = try ScratchDirectory()
     let (evaluator, whole) = try Self.evaluator()
-    // Few blocks, whose walks stay below the loss that ends them.
     var options = DepthPruneOptions(
       model: DemonstrationModel.directory.path,
       structure: DepthStructure([.blocks]),
@@ -116,10 +116,22 @@ struct DepthScoreTests {
       without: DepthStructure([.blocks]).units(blocks: all.count)
     )
     let difference = try few.loss(under: none) - few.loss(under: all)
-    let column = try depth(Self.options([.shapley], model: scratch.path("few"))).columns[0]
+    let estimate = try few.shapley(
+      DepthStructure([.blocks]).units(blocks: all.count),
+      ShapleySampler(mostPairs: 2, lowest: 1, seed: 1),
+      progress: SilentProgress()
+    )
     #expect(all.count == whole.count - 3)
-    #expect(abs(column.values.reduce(0, +) - difference) <= 1e-9)
-    #expect(column.standardErrors?.count == all.count)
+    #expect(abs(estimate.values.reduce(0, +) - difference) <= 1e-9)
+  }
+
+  @Test("walks end at the loss of a uniform guess")
+  func truncation() throws {
+    let column = try depth(Self.options([.shapley])).columns[0]
+    let base = try Self.evaluator()
+    // Each walk ends above that loss: so is the loss of the model without blocks.
+    #expect(column.values.reduce(0, +) > log(2048) - (try base.0.loss(under: base.1)) - 1e-9)
+    #expect(column.standardErrors?.count == 6)
   }
 
   @Test("a span of one block is the block")
