@@ -90,11 +90,12 @@ extension PruneCommand {
       throw ValidationError("give one of --target, --remove-count and --remove-list")
     }
     guard removal.method == .surgeon, removal.shots == 1, statistics == nil, sweep == nil,
-      removal.allocation == nil, solver.choice == SolverChoice(), labels == .empirical
+      removal.allocation == nil, solver.choice == SolverChoice(), labels == nil,
+      memory.firstGiven == nil, removal.sizes.choice == nil, removal.sizes.timingTable == nil
     else {
       throw ValidationError(
         "--structure \(structure) knows no --method, --shots, --statistics, --sweep, --allocation, "
-          + "--labels or solver options: see --by"
+          + "--labels, sizes as targets, --memory or solver options: see --by"
       )
     }
   }

@@ -176,7 +176,6 @@ struct UsageTests {
     (prune + ["--target", "0.5", "--repair-steps", "9"], "--repair-steps"),
     (neurons + ["--exchanges", "1"], "--exchanges"),
     (neurons + ["--repair-steps", "9"], "--repair-steps"),
-    (prune + ["--structure", "2:4", "--exchanges", "1"], "--exchanges"),
     (prune + ["--target", "0.5", "--method", "kobd", "--steps", "2"], "--steps"),
     (element + ["--method", "lobd", "--exchanges", "1"], "--exchanges"),
     (element + ["--method", "magnitude", "--repair-steps", "9"], "--repair-steps"),

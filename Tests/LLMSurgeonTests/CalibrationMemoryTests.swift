@@ -1,4 +1,5 @@
 import DemonstrationModel
+import ExactJSON
 import Foundation
 import LinearAlgebra
 import Tensors

@@ -44,6 +44,7 @@ struct CalibrationFootprint {
   /// Whether inputs and gradients go to a file.
   ///
   /// - Parameter limit: The most bytes.
+  /// - Returns: True if not all fits in memory.
   /// - Throws: ``JobError/badSetting(_:)`` if one block alone takes more.
   func needsScratch(limit: Int) throws(JobError) -> Bool {
     guard working <= Double(limit) else {
