@@ -61,6 +61,33 @@ struct Pair {
   }
 }
 
+/// Two sequences of five tokens that went through a block, and a gradient that came back.
+struct BackwardPass<Observer: LinearObserver> {
+  let pair: Pair
+  /// The block's input and the gradient with respect to its output, row by row.
+  let input, slope: [[Double]]
+  /// The gradient with respect to the input.
+  let gradient: Matrix<Float>
+  /// What it saw.
+  let observer: Observer
+
+  init(_ decoder: DecoderDescription, state: UInt64, observer: Observer) throws {
+    pair = Pair(decoder)
+    var numbers = Numbers(state: state)
+    input = numbers.rows(10, decoder.hiddenSize)
+    slope = numbers.rows(10, decoder.hiddenSize)
+    var (gradient, observer, workspace) = (matrix(slope), observer, BlockWorkspace())
+    try pair.block.backward(
+      &gradient,
+      BlockInput(matrix(input), length: 5),
+      in: &workspace,
+      observer: &observer
+    )
+    self.gradient = gradient
+    self.observer = observer
+  }
+}
+
 /// Keeps the gradients themselves.
 private struct Recorder: LinearObserver {
   var gradients: [Int: Matrix<Float>] = [:]
@@ -128,58 +155,34 @@ struct BlockTests {
 
   @Test("the input's gradient is the difference quotient", arguments: decoders)
   func inputGradient(decoder: DecoderDescription) throws {
-    let pair = Pair(decoder)
-    var numbers = Numbers(state: 13)
-    let input = numbers.rows(10, decoder.hiddenSize)
-    let slope = numbers.rows(10, decoder.hiddenSize)
-    var gradient = matrix(slope)
-    var recorder = Recorder()
-    var workspace = BlockWorkspace()
-    try pair.block.backward(
-      &gradient,
-      BlockInput(matrix(input), length: 5),
-      in: &workspace,
-      observer: &recorder
-    )
+    let pass = try BackwardPass(decoder, state: 13, observer: Recorder())
     var expected = Matrix<Double>(rows: 10, columns: decoder.hiddenSize)
     for token in 0..<10 {
       for column in 0..<decoder.hiddenSize {
         expected[token, column] = quotient { step in
-          var nudged = input
+          var nudged = pass.input
           nudged[token][column] += step
-          return objective(pair.brute.forward(nudged, length: 5), slope)
+          return objective(pass.pair.brute.forward(nudged, length: 5), pass.slope)
         }
       }
     }
     // Rounding as in the forward pass; the quotient itself is good to 1e-8.
-    #expect(relativeError(gradient.widened(), expected) <= 2e-5)
+    #expect(relativeError(pass.gradient.widened(), expected) <= 2e-5)
   }
 
   @Test("every linear layer's gradient is the difference quotient", arguments: decoders)
   func linearGradients(decoder: DecoderDescription) throws {
-    let pair = Pair(decoder)
-    var numbers = Numbers(state: 17)
-    let input = numbers.rows(10, decoder.hiddenSize)
-    let slope = numbers.rows(10, decoder.hiddenSize)
-    var gradient = matrix(slope)
-    var recorder = Recorder()
-    var workspace = BlockWorkspace()
-    try pair.block.backward(
-      &gradient,
-      BlockInput(matrix(input), length: 5),
-      in: &workspace,
-      observer: &recorder
-    )
+    let pass = try BackwardPass(decoder, state: 17, observer: Recorder())
     for (linear, role) in decoder.roles.enumerated() {
-      let found = try #require(recorder.gradients[linear])
+      let found = try #require(pass.observer.gradients[linear])
       var expected = Matrix<Double>(rows: 10, columns: decoder.shape(of: role, block: 0).outputs)
       try #require(found.columns == expected.columns)
       for token in 0..<10 {
         for output in 0..<expected.columns {
           expected[token, output] = quotient { step in
-            var nudged = pair.brute
+            var nudged = pass.pair.brute
             nudged.nudge = (role, token, output, step)
-            return objective(nudged.forward(input, length: 5), slope)
+            return objective(nudged.forward(pass.input, length: 5), pass.slope)
           }
         }
       }

@@ -25,31 +25,19 @@ private struct Recorder: LinearObserver {
 struct ParameterGradientTests {
   @Test("the norms' gradients are difference quotients", arguments: BlockTests.decoders)
   func norms(decoder: DecoderDescription) throws {
-    let pair = Pair(decoder)
-    var numbers = Numbers(state: 17)
-    let input = numbers.rows(10, decoder.hiddenSize)
-    let slope = numbers.rows(10, decoder.hiddenSize)
-    var gradient = matrix(slope)
-    var recorder = Recorder()
-    var workspace = BlockWorkspace()
-    try pair.block.backward(
-      &gradient,
-      BlockInput(matrix(input), length: 5),
-      in: &workspace,
-      observer: &recorder
-    )
-    let found = try #require(recorder.norms.first)
-    #expect(recorder.norms.count == 1)
+    let pass = try BackwardPass(decoder, state: 17, observer: Recorder())
+    let found = try #require(pass.observer.norms.first)
+    #expect(pass.observer.norms.count == 1)
     func expected(_ norm: Int, isBias: Bool) -> [Double] {
       (0..<decoder.hiddenSize).map { column in
         quotient { step in
-          var nudged = pair.brute
+          var nudged = pass.pair.brute
           if isBias {
             nudged.norms[norm].bias[column] += step
           } else {
             nudged.norms[norm].weight[column] += step
           }
-          return objective(nudged.forward(input, length: 5), slope)
+          return objective(nudged.forward(pass.input, length: 5), pass.slope)
         }
       }
     }

@@ -47,15 +47,8 @@ struct ReconstructCommand: ParsableCommand {
   @OptionGroup(title: "Held-out tokens")
   var heldOut: TrainingHeldOutOptions
 
-  @Option(
-    name: .shortAndLong,
-    help: "The checkpoint directory to write.",
-    completion: .directory
-  )
-  var output: String
-
-  @Flag(help: "Replace an existing checkpoint directory.")
-  var overwrite = false
+  @OptionGroup(title: "Output")
+  var checkpoint: CheckpointOptions
 
   @Flag(help: "Print the report as JSON.")
   var json = false
@@ -65,7 +58,6 @@ struct ReconstructCommand: ParsableCommand {
 
   func validate() throws {
     _ = try input.required()
-    try checkOutputName(output)
     if let length, length < 2 { throw ValidationError("--length must be at least 2") }
     if let samples, samples < 1 { throw ValidationError("--samples must be at least 1") }
     guard 1...1_000_000 ~= batch else {
@@ -85,8 +77,8 @@ struct ReconstructCommand: ParsableCommand {
         windows: WindowChoice(samples: samples, length: length, seed: training.seed),
         reconstruction: ReconstructionChoice(window: window, inputs: inputs, target: target),
         training: training.choice,
-        output: URL(filePath: output),
-        overwrite: overwrite
+        output: checkpoint.url,
+        overwrite: checkpoint.overwrite
       )
       let report = try reconstruct(options, progress: progress)
       print(

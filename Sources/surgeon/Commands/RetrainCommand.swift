@@ -39,15 +39,8 @@ struct RetrainCommand: ParsableCommand {
   )
   var interval: Int?
 
-  @Option(
-    name: .shortAndLong,
-    help: "The checkpoint directory to write.",
-    completion: .directory
-  )
-  var output: String
-
-  @Flag(help: "Replace an existing checkpoint directory.")
-  var overwrite = false
+  @OptionGroup(title: "Output")
+  var checkpoint: CheckpointOptions
 
   @Option(
     help: ArgumentHelp("Also write a page with the curve of the loss.", valueName: "file"),
@@ -63,7 +56,6 @@ struct RetrainCommand: ParsableCommand {
 
   func validate() throws {
     _ = try input.required()
-    try checkOutputName(output)
     if let length, length < 2 { throw ValidationError("--length must be at least 2") }
     for (name, value) in [
       ("--batch", batch), ("--accumulation", accumulation), ("--interval", interval ?? 1),
@@ -79,8 +71,8 @@ struct RetrainCommand: ParsableCommand {
           model: model,
           data: try data,
           training: training.choice,
-          output: URL(filePath: output),
-          overwrite: overwrite
+          output: checkpoint.url,
+          overwrite: checkpoint.overwrite
         ),
         progress: progress
       )

@@ -108,6 +108,24 @@ struct MemoryOptions: ParsableArguments {
   }
 }
 
+/// The checkpoint that a command leaves.
+struct CheckpointOptions: ParsableArguments {
+  @Option(
+    name: .shortAndLong,
+    help: "The checkpoint directory to write.",
+    completion: .directory
+  )
+  var output: String
+
+  @Flag(help: "Replace an existing checkpoint directory.")
+  var overwrite = false
+
+  /// The directory.
+  var url: URL { URL(filePath: output) }
+
+  func validate() throws { try checkOutputName(output) }
+}
+
 /// What every working command takes.
 struct RunOptions: ParsableArguments {
   @Option(help: "The threads to compute on (all cores unless given); results do not depend on it.")
