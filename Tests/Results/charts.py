@@ -58,12 +58,15 @@ def chart(known, which, file):
     for row, model in enumerate(MODELS):
         for axes, (structure, title) in zip(panels[row], STRUCTURES.items()):
             found = curves(known, model, structure, which)
-            if found:
-                draw(axes, found)
             axes.set_title(f"{model}, {title}")
+            if not found:
+                axes.set_axis_off()
+                axes.text(0.5, 0.5, "not run", ha="center", transform=axes.transAxes)
+                continue
+            draw(axes, found)
             axes.set_xlabel("removed, %")
-        panels[row][0].set_ylabel("perplexity")
-        panels[row][0].legend(fontsize=8)
+            axes.set_ylabel("perplexity")
+            axes.legend(fontsize=7)
     figure.savefig(file, metadata={"Date": None})
     plt.close(figure)
 
