@@ -1,6 +1,7 @@
 public import Foundation
 import Report
 import Tensors
+import Training
 import Transformer
 
 /// The course of a training and what it changed.
@@ -8,19 +9,20 @@ public struct RetrainReport: Sendable {
   /// The name of the report in a checkpoint directory.
   static let fileName = "surgeon-retraining.json"
 
-  let report: RetrainingReport
-  private let jsonBytes: [UInt8]
+  private let written: WrittenReport<RetrainingReport>
 
   init(_ report: RetrainingReport) throws {
-    self.report = report
-    jsonBytes = try report.json()
+    written = WrittenReport(content: report, file: try report.json())
   }
 
-  /// The report as a JSON document; `docs/retraining.md` describes it.
-  public var json: String { String(decoding: jsonBytes, as: UTF8.self).trimmingSuffix("\n") }
+  /// The figures.
+  var report: RetrainingReport { written.content }
 
   /// The bytes that are written beside a checkpoint.
-  var file: [UInt8] { jsonBytes }
+  var file: [UInt8] { written.file }
+
+  /// The report as a JSON document; `docs/retraining.md` describes it.
+  public var json: String { written.json }
 
   /// The held-out perplexity before the first step; nil if nothing was held out.
   public var perplexityBefore: Double? { report.course.heldOut.first.map { exp($0.loss) } }

@@ -1,4 +1,4 @@
-import Training
+public import Training
 
 /// Which values of a model are trained; groups go together in any sum, but at most one of those that
 /// change the weight matrices.
@@ -36,16 +36,6 @@ extension Sequence<TrainedGroup> {
     let chosen = Set(self)
     return TrainedGroup.allCases.filter(chosen.contains)
   }
-}
-
-/// How the learning rate goes on after it has risen.
-public enum RateShape: String, CaseIterable, Sendable {
-  /// It stays.
-  case constant
-  /// It falls in a straight line.
-  case linear
-  /// It falls along a cosine.
-  case cosine
 }
 
 /// What is trained and how.
@@ -104,7 +94,7 @@ public struct TrainingChoice: Sendable, Equatable {
   func course() throws -> LearningRate {
     try LearningRate(
       peak: learningRate,
-      shape: LearningRate.Shape(rawValue: schedule.rawValue) ?? .linear,
+      shape: schedule,
       warmUp: warmUp,
       steps: steps,
       floor: finalRate

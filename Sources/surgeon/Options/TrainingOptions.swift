@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import LLMSurgeon
+import Training
 
 /// A list of groups, with commas between them.
 struct TrainedGroups: ExpressibleByArgument {
