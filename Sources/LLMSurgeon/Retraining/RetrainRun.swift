@@ -8,7 +8,7 @@ import Training
 import Transformer
 
 /// The steps of one training.
-struct RetrainRun {
+struct RetrainRun: ResumableRun {
   let options: RetrainOptions
   let setup: RetrainSetup
   private let optimizer: AdamW
@@ -117,16 +117,14 @@ struct RetrainRun {
   /// The model as it is written, with zeros checked.
   private func writtenModel() throws -> DecoderModel {
     var merged = MemoryTensors()
-    for name in trained.sites.keys.sorted() {
-      guard let values = try trained.written(name) else { continue }
-      try merged.set(name, try trained.existing(name), floats: values)
-    }
+    try trained.write(to: &merged)
     let source = OverlayTensors(base: trained.base.source, front: merged, isRounded: false)
     return trained.base.with(source)
   }
 
   /// Writes the model with the trained values, and the report beside it.
-  func writeCheckpoint(_ report: RetrainReport, progress: any ProgressListener) throws {
+  func write(progress: any ProgressListener) throws -> RetrainReport {
+    let report = try RetrainReport(report)
     try setup.opened.write(
       try writtenModel(),
       setup,
@@ -134,6 +132,7 @@ struct RetrainRun {
       to: (options.output, options.overwrite),
       progress: progress
     )
+    return report
   }
 
   /// Everything that decides what the run computes.

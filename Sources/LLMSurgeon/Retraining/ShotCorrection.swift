@@ -66,15 +66,7 @@ public struct ShotCorrection: Sendable, Equatable {
       progress.advance(to: step)
     }
     var corrected = MemoryTensors()
-    for name in trained.sites.keys.sorted() {
-      guard let values = try trained.written(name) else { continue }
-      let shape = try trained.existing(name).shape
-      try corrected.set(
-        name,
-        TensorDescription(elementType: .float32, shape: shape),
-        floats: values
-      )
-    }
+    try trained.write(to: &corrected, as: .float32)
     return corrected
   }
 }
