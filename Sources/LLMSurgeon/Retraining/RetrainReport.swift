@@ -42,13 +42,17 @@ public struct RetrainReport: Sendable {
 
 extension RetrainingReport {
   /// The report of a training that has not begun.
-  init(_ options: RetrainOptions, _ setup: RetrainSetup, _ trained: TrainedModel) throws {
-    let data = options.data
+  init(
+    _ setup: RetrainSetup,
+    _ training: TrainingChoice,
+    _ data: TrainingData,
+    trainedValues: Int
+  ) {
     self.init(
       programVersion: Program.version,
       model: setup.opened.recordedName,
       fingerprint: setup.fingerprint,
-      settings: TrainingRecord(options.training),
+      settings: TrainingRecord(training),
       tokens: TokensRecord(
         source: setup.windows.source,
         windows: setup.windows.count,
@@ -57,7 +61,7 @@ extension RetrainingReport {
         accumulation: data.accumulation
       ),
       heldOut: setup.heldOut.map { HeldOutRecord($0.source, $0.count, $0.length) },
-      trainedValues: trained.trainedCount,
+      trainedValues: trainedValues,
       parameters: setup.opened.parameters
     )
   }
@@ -90,5 +94,6 @@ extension TrainingRecord {
       alpha: training.alpha,
       seed: training.seed
     )
+    (meanDecay, squareDecay) = (training.meanDecay, training.squareDecay)
   }
 }

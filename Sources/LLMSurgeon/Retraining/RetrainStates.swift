@@ -15,6 +15,8 @@ struct RetrainStates {
     var parameters: [Parameter]
     /// The losses so far.
     var course: TrainingCourse
+    /// The time of the steps so far; the result does not depend on it.
+    var seconds = 0.0
   }
 
   private let files: NumberedFiles
@@ -41,23 +43,26 @@ struct RetrainStates {
     }
     let course = String(decoding: JSONWriter.write(state.course.json), as: UTF8.self)
     try files.replace(with: state.step) {
-      try SafetensorsWriter.write(tensors, metadata: ["course": course], to: $0)
+      let metadata = ["course": course, "seconds": "\(state.seconds)"]
+      try SafetensorsWriter.write(tensors, metadata: metadata, to: $0)
     }
   }
 
   /// Reads the last state.
   ///
-  /// - Parameter parameters: What is trained, for names and sizes.
+  /// - Parameter parameters: What is trained in a step of this number, for names and sizes.
   /// - Returns: The state; nil if there is none.
-  /// - Throws: ``JobError/unreadable(path:reason:)`` if it is damaged.
-  func last(like parameters: [Parameter]) throws -> State? {
+  /// - Throws: ``JobError/unreadable(path:reason:)`` if it is damaged, or what `parameters` throws.
+  func last(like parameters: (Int) throws -> [Parameter]) throws -> State? {
     guard let step = files.last else { return nil }
     let saved = try SafetensorsFile(path: files.file(step).path)
     guard let text = saved.metadata["course"],
       let course = TrainingCourse(json: try JSONParser.parse(Array(text.utf8))),
       course.steps.count == step
     else { throw files.damaged(step) }
-    var state = State(step: step, parameters: parameters, course: course)
+    let seconds = saved.metadata["seconds"].flatMap { Double($0) } ?? 0
+    let parameters = try parameters(step)
+    var state = State(step: step, parameters: parameters, course: course, seconds: seconds)
     for index in parameters.indices {
       for (label, path) in Self.kept {
         let values = try saved.floats(TensorName("\(label).\(parameters[index].name)"))
