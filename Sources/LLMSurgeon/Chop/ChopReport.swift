@@ -8,12 +8,13 @@ public struct ChopReport: Sendable {
   static let fileName = "surgeon-chop.json"
 
   private let written: WrittenReport<ChoppingReport>
-  /// The time of the training, in seconds; measurements on the way are left out.
-  public let trainingSeconds: Double
+  /// The time of the training, in seconds, without the measurements on the way; nil for a report that
+  /// was read from a file.
+  public let trainingSeconds: Double?
   /// How fast the model is before and after; nil where no query was given.
   public internal(set) var speeds: ChopSpeeds?
 
-  init(_ report: ChoppingReport, seconds: Double) throws {
+  init(_ report: ChoppingReport, seconds: Double?) throws {
     written = WrittenReport(content: report, file: try report.json())
     trainingSeconds = seconds
   }
@@ -39,36 +40,30 @@ public struct ChopReport: Sendable {
   /// The report as a JSON document with the times; `docs/chop.md` describes it.
   public var json: String {
     guard var document = try? JSONParser.parse(file).object else { return written.json }
-    document["timing"] = timing
+    if let trainingSeconds { document["timing"] = timing(cost: trainingSeconds) }
     return String(decoding: JSONWriter.write(.object(document), indent: 2), as: UTF8.self)
       .trimmingSuffix("\n")
   }
 
-  private var timing: JSONValue {
+  private func timing(cost: Double) -> JSONValue {
     var timing = JSONObject()
-    timing["trainingSeconds"] = JSONValue(trainingSeconds)
+    timing["trainingSeconds"] = JSONValue(cost)
     if let speeds {
       timing["before"] = speeds.before.value
       timing["after"] = speeds.after.value
-      timing["breakEvenQueries"] =
-        speeds.breakEven(cost: trainingSeconds).map { JSONValue($0) } ?? .null
+      timing["breakEvenQueries"] = speeds.breakEven(cost: cost).map { JSONValue($0) } ?? .null
     }
     return .object(timing)
   }
 
   /// Lines for a person, without a final line feed.
   public var text: String {
-    let steps = report.course.steps.count
     var lines = report.lines
-    if steps > 0 {
-      lines.append(
-        (
-          "training",
-          "\(Quantity.counted(steps, "step")) in \(Quantity.duration(seconds: trainingSeconds))"
-        )
-      )
+    if let trainingSeconds {
+      let steps = Quantity.counted(report.course.steps.count, "step")
+      lines.append(("training", "\(steps) in \(Quantity.duration(seconds: trainingSeconds))"))
+      if let speeds { lines += speeds.lines(cost: trainingSeconds) }
     }
-    if let speeds { lines += speeds.lines(cost: trainingSeconds) }
     return TextLines.aligned(lines)
   }
 
