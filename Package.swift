@@ -106,7 +106,7 @@ let package = Package(
     ),
     .executableTarget(
       name: "surgeon",
-      dependencies: ["Depth", "Export", "LLMSurgeon", "Pruning", arguments],
+      dependencies: ["Depth", "Export", "LLMSurgeon", "Pruning", "Training", arguments],
       swiftSettings: strict
     ),
 

@@ -1,3 +1,5 @@
+import LinearAlgebra
+
 /// Draws walks until the units with the lowest Shapley values are known.
 package struct ShapleySampler: Sendable {
   /// The most pairs of walks.
@@ -78,10 +80,7 @@ struct OrderGenerator {
   }
 
   private mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var bits = state
-    bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
-    return bits ^ (bits >> 31)
+    defer { state &+= splitMixStep }
+    return scatteredBits(of: state)
   }
 }

@@ -30,6 +30,13 @@ package struct AdamW: Equatable, Sendable {
     guard weightDecay >= 0, weightDecay.isFinite else {
       throw .badSetting(name: "weight decay", found: "\(weightDecay)", expected: "0 or more")
     }
+    for (name, decay) in [("mean", meanDecay), ("square", squareDecay)] where !(0..<1 ~= decay) {
+      throw .badSetting(
+        name: "decay of the \(name)",
+        found: "\(decay)",
+        expected: "from 0, below 1"
+      )
+    }
     if let largestNorm, !(largestNorm > 0 && largestNorm.isFinite) {
       throw .badSetting(name: "largest gradient norm", found: "\(largestNorm)", expected: "above 0")
     }

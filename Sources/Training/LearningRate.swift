@@ -1,21 +1,21 @@
 import RealModule
 
+/// How the learning rate goes on after it has risen.
+public enum RateShape: String, CaseIterable, Sendable {
+  /// It stays.
+  case constant
+  /// It falls in a straight line.
+  case linear
+  /// It falls along half a wave of the cosine.
+  case cosine
+}
+
 /// How the learning rate changes over the steps: it rises in proportion to the step, then falls.
 package struct LearningRate: Equatable, Sendable {
-  /// What follows the rise.
-  package enum Shape: String, CaseIterable, Equatable, Sendable {
-    /// The peak, to the end.
-    case constant
-    /// A straight line down.
-    case linear
-    /// Half a wave of the cosine down.
-    case cosine
-  }
-
   /// The highest rate.
   package let peak: Double
   /// What follows the rise.
-  package let shape: Shape
+  package let shape: RateShape
   /// The steps of the rise.
   package let warmUpSteps: Int
   /// The steps in all.
@@ -34,7 +34,7 @@ package struct LearningRate: Equatable, Sendable {
   /// - Throws: ``TrainingError/badSetting(name:found:expected:)``.
   package init(
     peak: Double,
-    shape: Shape,
+    shape: RateShape,
     warmUp: Double,
     steps: Int,
     floor: Double = 0

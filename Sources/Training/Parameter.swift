@@ -1,7 +1,9 @@
+package import LinearAlgebra
+
 /// Values that are trained, and what the optimizer remembers of them.
 package struct Parameter: Equatable, Sendable {
   /// What they are, for messages and saved states; unique within a run.
-  package let name: String
+  package private(set) var name: String
   /// Whether weight decay pulls them to zero; never biases and norms.
   package let decays: Bool
   /// The values.
@@ -23,6 +25,13 @@ package struct Parameter: Equatable, Sendable {
     self.values = values
     mean = [Float](repeating: 0, count: values.count)
     square = [Float](repeating: 0, count: values.count)
+  }
+
+  /// The same values, and what the optimizer remembers of them, under another name.
+  package func renamed(_ name: String) -> Parameter {
+    var parameter = self
+    parameter.name = name
+    return parameter
   }
 }
 
@@ -47,6 +56,46 @@ package struct Gradients: Equatable, Sendable {
     var sum = values[index].mutableSpan
     // SAFETY: the precondition covers every index.
     for place in 0..<other.count { unsafe sum[unchecked: place] += other[unchecked: place] }
+  }
+
+  /// Adds `Σ y xᵀ` over rows to the gradient of a matrix.
+  ///
+  /// - Parameters:
+  ///   - slopes: The rows `y`, as long as the matrix has rows.
+  ///   - inputs: The rows `x`, as long as it has columns.
+  ///   - index: The parameter's place.
+  package mutating func addProduct(
+    _ slopes: Matrix<Float>,
+    _ inputs: Matrix<Float>,
+    to index: Int
+  ) {
+    precondition(
+      values[index].count == slopes.columns * inputs.columns,
+      "one number for each value"
+    )
+    // Taken out, so that it has one owner and is added to in place.
+    var sum = Matrix<Float>(rows: 0, columns: 0)
+    swap(&sum.storage, &values[index])
+    sum = Matrix(rows: slopes.columns, columns: inputs.columns, storage: sum.storage)
+    multiplyTiled(slopes.transposedView, inputs.view, keeping: 1, into: &sum)
+    values[index] = sum.storage
+  }
+
+  /// Adds rows to the gradients of some rows of a table.
+  ///
+  /// - Parameters:
+  ///   - rows: What is added, as wide as the table.
+  ///   - places: The table's row for each of them.
+  ///   - index: The parameter's place.
+  package mutating func addRows(_ rows: Matrix<Float>, at places: [Int], to index: Int) {
+    let (width, count) = (rows.columns, values[index].count)
+    precondition(rows.rows == places.count, "a place for each row")
+    precondition(places.allSatisfy { $0 >= 0 && ($0 + 1) * width <= count }, "rows of the table")
+    let added = rows.elements
+    var sum = values[index].mutableSpan
+    for (row, place) in places.enumerated() {
+      for column in 0..<width { sum[place * width + column] += added[row * width + column] }
+    }
   }
 
   /// The sums of squares, parameter by parameter.

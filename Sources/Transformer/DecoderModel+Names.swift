@@ -5,6 +5,14 @@ extension DecoderModel {
   /// The token embedding, shape `[vocabulary, hiddenSize]`.
   package var tokenEmbedding: TensorName { layout.tokenEmbedding }
 
+  /// The table of learned positions, shape `[positions + offset, hiddenSize]`, and the row of the first
+  /// position; nil where positions are rotated.
+  package var positionEmbedding: (name: TensorName, offset: Int)? {
+    guard case .learned(let offset) = decoder.position, let name = layout.positionEmbedding
+    else { return nil }
+    return (name, offset)
+  }
+
   /// The output projection, shape `[vocabulary, hiddenSize]`; nil where it is the token embedding.
   package var outputHead: TensorName? { decoder.isTied ? nil : layout.head }
 

@@ -14,7 +14,8 @@ struct Surgeon: ParsableCommand {
     version: Program.version,
     subcommands: [
       InspectCommand.self, CalibrateCommand.self, MeasureCommand.self, DepthCommand.self,
-      PruneCommand.self, RetrainCommand.self, ReconstructCommand.self, ExportCommand.self,
+      PruneCommand.self, ChopCommand.self, RetrainCommand.self, ReconstructCommand.self,
+      ExportCommand.self,
       EvaluateCommand.self, GenerateCommand.self, ReportCommand.self, DemoCommand.self,
     ]
   )

@@ -42,6 +42,14 @@ struct UsageTests {
       "--held-out-windows", "--interval", "--output", "--overwrite", "--html", "--json",
       "--threads", "--quiet",
     ],
+    "chop": [
+      "--text", "--tokens", "--length", "--batch", "--accumulation", "--remove", "--keep",
+      "--blocks", "--scheme", "--steps-before", "--every", "--steps", "--learning-rate",
+      "--schedule", "--warm-up", "--final-rate", "--weight-decay", "--clip", "--seed", "--betas",
+      "--distill-logits", "--distill-hidden", "--held-out-text", "--held-out-tokens",
+      "--held-out-windows", "--interval", "--output", "--overwrite", "--profile", "--query",
+      "--html", "--json", "--threads", "--quiet",
+    ],
     "reconstruct": [
       "--dense", "--text", "--tokens", "--samples", "--length", "--batch", "--window", "--inputs",
       "--target", "--train", "--steps", "--learning-rate", "--schedule", "--rank", "--alpha",
@@ -90,6 +98,7 @@ struct UsageTests {
   static let measure = ["measure", "m", "--output", "o"]
   static let neurons = sized + ["--target", "0.5"]
 
+  static let chop = ["chop", "m", "--text", "t", "--output", "o"]
   static let generate = ["generate", "m", "--prompt", "p"]
 
   static let layerwise = [
@@ -216,6 +225,19 @@ struct UsageTests {
     (["evaluate", "m", "--text", "t", "--length", "1"], "--length"),
     (["inspect", "m", "--samples", "0"], "--samples"),
     (["report"], "checkpoint"),
+    (chop, "--remove"),
+    (chop + ["--remove", "0"], "--remove"),
+    (chop + ["--remove=-1"], "--remove"),
+    (chop + ["--keep", "1"], "--keep"),
+    (chop + ["--remove", "1", "--keep", "3"], "one of"),
+    (chop + ["--blocks", "1", "--scheme", "both"], "--scheme"),
+    (chop + ["--remove", "1", "--every=-1"], "--every"),
+    (chop + ["--remove", "1", "--steps=-1"], "--steps"),
+    (chop + ["--remove", "1", "--betas", "1,0.9"], "--betas"),
+    (chop + ["--remove", "1", "--query", "128"], "--query"),
+    (chop + ["--remove", "1", "--distill-hidden", "nan"], "--distill-hidden"),
+    (chop + ["--remove", "1", "--distill-logits=-1"], "--distill-logits"),
+    (["chop", "m", "--remove", "1", "--output", "o"], "--text"),
     (["generate", "m"], "--prompt"),
     (["generate", "--prompt", "p"], "model"),
     (generate + ["--prompt-tokens", "f"], "not both"),

@@ -99,6 +99,23 @@ struct ContinuationTests {
     )
   }
 
+  @Test("a removal of blocks with training that was killed anywhere ends with the same bytes")
+  func chopping() throws {
+    let notes = try kills { output, listener in
+      var chopping = Chopping(.remove(2), steps: 3, to: output)
+      chopping.options.removal.stepsBefore = 1
+      chopping.options.removal.interval = 2
+      chopping.options.distillation = Distillation(logits: 0.5, hidden: 0.1)
+      _ = try chop(chopping.options, progress: listener)
+    }
+    #expect(
+      Set(notes).isSuperset(of: [
+        "continuing an unfinished run after step 1", "continuing an unfinished run after step 3",
+        "continuing an unfinished run after step 4",
+      ])
+    )
+  }
+
   @Test("a reconstruction that was killed anywhere ends with the same bytes")
   func reconstruction() throws {
     let scratch = try ScratchDirectory()

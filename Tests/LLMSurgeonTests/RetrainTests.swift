@@ -89,7 +89,7 @@ struct RetrainTests {
     choice.seed = 3
     let opened = try OpenedModel(fixture.url.path)
     let trained = try TrainedModel(opened.model, choice)
-    var pass = try TrainingPass(trained)
+    var pass = TrainingPass(trained)
     let file = try fixture.expected()
     let length = try #require(file.description(of: "tokens")?.shape.last)
     let sequences = try TokenSequences(tokens: try file.integers("tokens"), length: length)
@@ -109,6 +109,34 @@ struct RetrainTests {
     }
   }
 
+  @Test("embeddings, and a head that is tied to them, get the sum of their gradients")
+  func embeddingGradients() throws {
+    for (name, isTied) in [("opt", true), ("llama", false)] {
+      let fixture = try Fixture(name)
+      let root = fixture.url.deletingLastPathComponent()
+      let expected = try SafetensorsFile(
+        path: root.appending(path: "gradients-\(name).safetensors").path
+      )
+      let model = try OpenedModel(fixture.url.path).model
+      let trained = try TrainedModel(model, TrainingChoice(groups: [.embeddings]))
+      #expect(trained.parameters.allSatisfy(\.decays))
+      var pass = TrainingPass(trained)
+      let file = try fixture.expected()
+      let length = try #require(file.description(of: "tokens")?.shape.last)
+      _ = try pass.add(TokenSequences(tokens: try file.integers("tokens"), length: length))
+      for (parameter, gradient) in zip(trained.parameters, pass.gradients.values) {
+        var reference = try expected.floats(TensorName(parameter.name))
+        // The reference has a head of its own.
+        if isTied, parameter.name == "\(model.tokenEmbedding)" {
+          let head = try expected.floats("lm_head.weight")
+          for index in head.indices { reference[index] += head[index] }
+        }
+        #expect(relativeError(gradient, reference) <= 1e-4, "\(parameter.name)")
+      }
+      #expect(trained.parameters.count == 2)
+    }
+  }
+
   @Test("the head's factors get the gradient of its matrix", arguments: ["opt", "llama"])
   func headGradient(name: String) throws {
     let fixture = try Fixture(name)
@@ -123,7 +151,7 @@ struct RetrainTests {
     let extended = try ModelExtension(of: opened, for: choice)
     let model = try extended.model(of: opened, with: opened.directory.tensors)
     let trained = try TrainedModel(model, choice)
-    var pass = try TrainingPass(trained)
+    var pass = TrainingPass(trained)
     let file = try fixture.expected()
     let length = try #require(file.description(of: "tokens")?.shape.last)
     _ = try pass.add(TokenSequences(tokens: try file.integers("tokens"), length: length))
@@ -225,7 +253,7 @@ struct RetrainTests {
   @Test("two ways of changing the matrices are refused, and a group that the model lacks")
   func refused() throws {
     let scratch = try ScratchDirectory()
-    for groups in [[TrainedGroup.full, .spp], [.maskLoRA, .scaleLoRA], []] {
+    for groups in [[TrainedGroup.full, .spp], [.maskLoRA, .scaleLoRA], [.head, .embeddings], []] {
       let retraining = try Retraining("opt", groups)
       #expect(throws: JobError.self) { try retraining.run(to: scratch.url("out")) }
     }

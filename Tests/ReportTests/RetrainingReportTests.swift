@@ -49,6 +49,15 @@ struct RetrainingReportTests {
     #expect(TrainingCourse(json: ["losses": [1]]) == nil)
   }
 
+  @Test("a report that is written reads back the same")
+  func reading() throws {
+    let bytes = try report(steps: 5).json()
+    let read = try RetrainingReport(try JSONParser.parse(bytes))
+    #expect(read == report(steps: 5))
+    #expect(try read.json() == bytes)
+    #expect(throws: ReportError.self) { try RetrainingReport(["formatVersion": 1]) }
+  }
+
   @Test("the text says what was trained and what it brought")
   func text() {
     let text = report().text

@@ -162,7 +162,7 @@ extension Profile {
 
 extension DepthReport.Sizes {
   /// The sizes of a model and of what is written in its place.
-  fileprivate init(
+  init(
     _ opened: OpenedModel,
     written: FewerBlocks,
     _ changes: CheckpointChanges

@@ -111,7 +111,7 @@ extension OpenedModel {
   fileprivate func changesForExport() throws -> CheckpointChanges {
     var changes = CheckpointChanges()
     changes.configuration = .legacyRotary(directory.configuration)
-    for name in [PruneReport.fileName, DepthReport.fileName] {
+    for name in [PruneReport.fileName, DepthReport.fileName, ChopReport.fileName] {
       let report = directoryURL.appending(path: name)
       guard FileManager.default.fileExists(atPath: report.path) else { continue }
       changes.extraFiles[name] = try readBytes(of: report)

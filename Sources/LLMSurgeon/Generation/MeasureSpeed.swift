@@ -25,15 +25,22 @@ public struct GenerationSpeed: Sendable, Equatable {
     """
   }
 
+  /// The time of a whole query, in seconds.
+  public var seconds: Double { promptSeconds + decodingSeconds }
+
   /// The same as a JSON document.
   public var json: String {
-    let document: JSONValue = [
+    String(decoding: JSONWriter.write(value, indent: 2).dropLast(), as: UTF8.self)
+  }
+
+  /// The figures as a JSON value.
+  var value: JSONValue {
+    [
       "promptTokens": JSONValue(promptTokens), "newTokens": JSONValue(newTokens),
       "repeats": JSONValue(repeats), "promptSeconds": JSONValue(promptSeconds),
       "promptTokensPerSecond": prompt.json, "decodingSeconds": JSONValue(decodingSeconds),
       "decodingTokensPerSecond": decoding.json,
     ]
-    return String(decoding: JSONWriter.write(document, indent: 2).dropLast(), as: UTF8.self)
   }
 }
 
@@ -60,8 +67,20 @@ public func measureSpeed(
   guard promptTokens >= 1, newTokens >= 2, repeats >= 1 else {
     throw JobError.badSetting("a speed needs a prompt token, two new tokens and one run at least")
   }
+  let query = Query(promptTokens: promptTokens, newTokens: newTokens)
   let opened = try OpenedModel(model)
   try opened.checkLength(prompt: promptTokens, new: newTokens, progress: progress)
+  return try measureSpeed(of: opened, query, repeats: repeats, progress: progress)
+}
+
+/// Measures how fast a model answers a query that it can take.
+func measureSpeed(
+  of opened: OpenedModel,
+  _ query: Query,
+  repeats: Int = 5,
+  progress: any ProgressListener
+) throws -> GenerationSpeed {
+  let (promptTokens, newTokens) = (query.promptTokens, query.newTokens)
   let weights = try opened.resident(progress: progress)
   let vocabulary = weights.decoder.vocabulary
   // Scattered over the vocabulary, so that the embeddings come from memory as those of a text do.

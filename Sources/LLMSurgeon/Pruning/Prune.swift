@@ -52,7 +52,8 @@ public func prune(
     fingerprint: fingerprint,
     input: input,
     files: ShotFiles(folder: folder.url),
-    heldOut: try options.heldOutWindows(opened, length: input.windows?.length),
+    heldOut: try options.schedule.heldOut?
+      .heldOutWindows(length: input.windows?.length, of: opened),
     report: try PruningReport(opened, options, settings, input: input, fingerprint: fingerprint)
   )
   let report = try folder.run {
@@ -69,20 +70,6 @@ extension PruneOptions {
   /// The profile of the checkpoint.
   var writtenProfile: Profile {
     profile ?? .standard(for: removal.structure, removal.allocation)
-  }
-
-  /// The windows that the schedule's perplexity is measured on: as long as those of the calibration,
-  /// or the rows of a token file.
-  fileprivate func heldOutWindows(_ opened: OpenedModel, length: Int?) throws -> TokenWindows? {
-    guard let input = schedule.heldOut else { return nil }
-    var isText = false
-    if case .text = input { isText = true }
-    return try input.leadingWindows(
-      count: nil,
-      length: isText ? length : nil,
-      longest: opened.usualLength,
-      tokenizer: opened.directoryURL
-    )
   }
 
   /// Refuses a repair for other inputs where nothing is repaired, or where the method has its own way.

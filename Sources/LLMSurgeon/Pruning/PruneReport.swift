@@ -19,10 +19,14 @@ public struct PruneReport: Sendable {
   /// - Parameter checkpoint: The directory.
   /// - Throws: ``JobError`` if there is none, `ReportError` if it is damaged.
   public init(checkpoint: URL) throws {
-    let bytes = try readBytes(of: checkpoint.appending(path: Self.fileName))
-    report = try PruningReport(json: bytes)
-    jsonBytes = try report.json()
+    try self.init(json: try readBytes(of: checkpoint.appending(path: Self.fileName)))
   }
+
+  /// Reads a report.
+  ///
+  /// - Parameter json: The document.
+  /// - Throws: `ReportError` if it is damaged.
+  init(json: [UInt8]) throws { try self.init(PruningReport(json: json)) }
 
   /// The report as a JSON document; `docs/report-format.md` describes it.
   public var json: String { String(decoding: jsonBytes, as: UTF8.self).trimmingSuffix("\n") }

@@ -1,7 +1,6 @@
 import Checkpoint
 import ExactJSON
 import Foundation
-import Report
 import Transformer
 
 /// Fits the windows of a pruned model, one after the other, to what the dense model makes of them,
@@ -44,17 +43,13 @@ public func reconstruct(
     windows: drawn,
     heldOut: try options.data.heldOutWindows(of: opened, length: drawn.length)
   )
-  var run = try ReconstructRun(options, setup, dense: dense.model)
-  let identity = options.identity(setup, dense: try dense.fingerprint())
-  let folder = try UnfinishedFolder(for: options.output, identity: identity)
-  let report = try folder.run {
-    try run.finish(in: folder.url, progress: progress)
-    let report = try ReconstructReport(run.report)
-    try run.writeCheckpoint(report, progress: progress)
-    return report
-  }
-  folder.discard()
-  return report
+  var run = try ReconstructRun(
+    options,
+    setup,
+    dense: dense.model,
+    identity: options.identity(setup, dense: try dense.fingerprint())
+  )
+  return try run.complete(for: options.output, progress: progress)
 }
 
 extension ReconstructOptions {
@@ -70,58 +65,5 @@ extension ReconstructOptions {
       "inputs": JSONValue(reconstruction.inputs.rawValue),
       "target": JSONValue(reconstruction.target.rawValue), "training": training.identity,
     ]
-  }
-}
-
-/// The errors of the windows of a reconstruction.
-public struct ReconstructReport: Sendable {
-  /// The name of the report in a checkpoint directory.
-  static let fileName = "surgeon-reconstruction.json"
-
-  let report: ReconstructionReport
-  private let jsonBytes: [UInt8]
-
-  init(_ report: ReconstructionReport) throws {
-    self.report = report
-    jsonBytes = try report.json()
-  }
-
-  /// The report as a JSON document; `docs/retraining.md` describes it.
-  public var json: String { String(decoding: jsonBytes, as: UTF8.self).trimmingSuffix("\n") }
-
-  /// The bytes that are written beside a checkpoint.
-  var file: [UInt8] { jsonBytes }
-
-  /// The held-out perplexity before; nil if nothing was held out.
-  public var perplexityBefore: Double? { report.lossBefore.map { exp($0) } }
-
-  /// The held-out perplexity of the written checkpoint; nil if nothing was held out.
-  public var perplexity: Double? { report.lossAfter.map { exp($0) } }
-
-  /// A table of the windows' errors.
-  ///
-  /// - Parameters:
-  ///   - columns: The terminal's width.
-  ///   - isTerminal: Whether colours make sense.
-  /// - Returns: Lines without a final newline.
-  public func text(columns: Int, isTerminal: Bool) -> String {
-    report.text(style: TerminalStyle(columns: columns, isTerminal: isTerminal))
-  }
-}
-
-extension ReconstructionReport {
-  /// The report of a reconstruction that has not begun.
-  init(_ options: ReconstructOptions, _ setup: RetrainSetup) {
-    self.init(
-      programVersion: Program.version,
-      model: setup.opened.recordedName,
-      fingerprint: setup.fingerprint,
-      window: "\(options.reconstruction.window)",
-      inputs: options.reconstruction.inputs.rawValue,
-      target: options.reconstruction.target.rawValue,
-      training: TrainingRecord(options.training),
-      sequences: setup.windows.count,
-      length: setup.windows.length
-    )
   }
 }

@@ -111,9 +111,10 @@ public struct ReconstructOptions: Sendable {
   func check() throws {
     try training.check()
     try data.check()
-    guard !training.groups.contains(.head), !training.addsBiases else {
+    guard training.groups.allSatisfy({ $0 != .head && $0 != .embeddings }), !training.addsBiases
+    else {
       throw JobError.badSetting(
-        "a reconstruction fits the blocks alone: no head and no added biases"
+        "a reconstruction fits the blocks alone: no head, no embeddings and no added biases"
       )
     }
     guard reconstruction.window == .matrix else { return }

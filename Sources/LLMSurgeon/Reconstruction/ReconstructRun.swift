@@ -7,21 +7,28 @@ import Training
 import Transformer
 
 /// One reconstruction, window by window.
-struct ReconstructRun {
+struct ReconstructRun: ResumableRun {
   let options: ReconstructOptions
   let setup: RetrainSetup
   /// The model before it was pruned.
   let dense: DecoderModel
+  let identity: JSONValue
   /// The tensors that were fitted so far, rounded as the checkpoint is.
   private var fitted = MemoryTensors()
   private(set) var report: ReconstructionReport
   private var workspace = BlockWorkspace()
 
   /// A reconstruction that has not begun.
-  init(_ options: ReconstructOptions, _ setup: RetrainSetup, dense: DecoderModel) throws {
+  init(
+    _ options: ReconstructOptions,
+    _ setup: RetrainSetup,
+    dense: DecoderModel,
+    identity: JSONValue
+  ) throws {
     self.options = options
     self.setup = setup
     self.dense = dense
+    self.identity = identity
     report = ReconstructionReport(options, setup)
   }
 
@@ -106,10 +113,7 @@ struct ReconstructRun {
     let before = try error(of: unit, model, inputs, target)
     let trained = try training.train(model, in: &workspace)
     let former = fitted
-    for name in trained.sites.keys.sorted() {
-      guard let values = try trained.written(name) else { continue }
-      try fitted.set(name, try trained.existing(name), floats: values)
-    }
+    try trained.write(to: &fitted)
     let after = try error(of: unit, model, inputs, target)
     let isBetter = after < before
     if !isBetter { fitted = former }
@@ -210,7 +214,8 @@ struct ReconstructRun {
   }
 
   /// Writes the model with what was fitted, and the report beside it.
-  func writeCheckpoint(_ report: ReconstructReport, progress: any ProgressListener) throws {
+  func write(progress: any ProgressListener) throws -> ReconstructReport {
+    let report = try ReconstructReport(report)
     try setup.opened.write(
       model,
       setup,
@@ -218,6 +223,7 @@ struct ReconstructRun {
       to: (options.output, options.overwrite),
       progress: progress
     )
+    return report
   }
 }
 

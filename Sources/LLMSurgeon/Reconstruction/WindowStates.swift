@@ -15,14 +15,13 @@ struct WindowStates {
     let lossBefore: Double?
   }
 
-  /// The unfinished folder of the run.
-  let folder: URL
+  private let files: NumberedFiles
 
-  private static let prefix = "window-"
-  private static let suffix = ".safetensors"
+  /// The states in the unfinished folder of a run.
+  init(folder: URL) { files = NumberedFiles(folder: folder, prefix: "window-") }
 
   /// The windows that are done.
-  var done: Int { numbers().last ?? 0 }
+  var done: Int { files.last ?? 0 }
 
   /// Writes a state, and removes those before it.
   func save(
@@ -39,32 +38,25 @@ struct WindowStates {
       "windows": .array(records.map(\.json)),
       "lossBefore": lossBefore.map { JSONValue($0) } ?? .null,
     ]
-    let older = numbers()
-    try SafetensorsWriter.write(
-      tensors,
-      metadata: ["record": String(decoding: JSONWriter.write(record), as: UTF8.self)],
-      to: file(done).path
-    )
-    for number in older where number != done {
-      try? FileManager.default.removeItem(at: file(number))
+    try files.replace(with: done) {
+      try SafetensorsWriter.write(
+        tensors,
+        metadata: ["record": String(decoding: JSONWriter.write(record), as: UTF8.self)],
+        to: $0
+      )
     }
   }
 
   /// Reads the last state; nil if there is none.
   func last() throws -> State? {
-    guard let number = numbers().last else { return nil }
-    let saved = try SafetensorsFile(path: file(number).path)
+    guard let number = files.last else { return nil }
+    let saved = try SafetensorsFile(path: files.file(number).path)
     guard let text = saved.metadata["record"],
       case let record = try JSONParser.parse(Array(text.utf8)),
       let windows = record["windows"]?.array,
       case let records = windows.compactMap({ ReconstructionReport.Window(json: $0) }),
       records.count == windows.count
-    else {
-      throw JobError.unreadable(
-        path: file(number).relativePath,
-        reason: "the saved state is damaged"
-      )
-    }
+    else { throw files.damaged(number) }
     var fitted = MemoryTensors()
     for name in saved.names {
       try fitted.set(name, try saved.existing(name), bytes: try saved.bytes(name))
@@ -75,17 +67,5 @@ struct WindowStates {
       records: records,
       lossBefore: record["lossBefore"]?.double
     )
-  }
-
-  private func file(_ number: Int) -> URL {
-    folder.appending(path: "\(Self.prefix)\(number)\(Self.suffix)")
-  }
-
-  private func numbers() -> [Int] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    return names.compactMap { name in
-      guard name.hasPrefix(Self.prefix), name.hasSuffix(Self.suffix) else { return nil }
-      return Int(name.dropFirst(Self.prefix.count).dropLast(Self.suffix.count))
-    }.sorted()
   }
 }

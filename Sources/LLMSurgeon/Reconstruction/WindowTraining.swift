@@ -31,9 +31,10 @@ struct WindowTraining {
     let scope = TrainedModel.Scope(blocks: unit.blocks, parts: unit.parts, hasHead: false)
     var trained = try TrainedModel(model, choice, scope: scope)
     let (optimizer, course) = (try choice.optimizer(), try choice.course())
-    var order = SequenceOrder(count: inputs.rows / length, seed: choice.seed)
+    var order = ShuffledOrder(count: inputs.rows / length, seed: choice.seed)
     for step in 1...course.steps {
-      let sequences = order.next(sequencesAtOnce)
+      let places = (step - 1) * sequencesAtOnce..<step * sequencesAtOnce
+      let sequences = places.map { order.number(at: $0) }
       let gradients = try gradients(trained, sequences, in: &workspace)
       // The derivative of a mean of squares.
       let scale = 2 / Double(sequences.count * length * inputs.columns)
@@ -85,29 +86,5 @@ struct WindowTraining {
       columns: matrix.columns,
       storage: sequences.flatMap { matrix.storage[$0 * size..<($0 + 1) * size] }
     )
-  }
-}
-
-/// Sequences in a random order, all of them once before any comes again.
-private struct SequenceOrder {
-  let count: Int
-  let seed: UInt64
-  private var epoch: UInt64 = 0
-  private var left: [Int] = []
-
-  init(count: Int, seed: UInt64) {
-    self.count = count
-    self.seed = seed
-  }
-
-  mutating func next(_ wanted: Int) -> [Int] {
-    (0..<wanted).map { _ in
-      if left.isEmpty {
-        var generator = MersenneTwister(seed: seed &+ epoch)
-        left = generator.sample(count, below: count).reversed()
-        epoch += 1
-      }
-      return left.removeLast()
-    }
   }
 }

@@ -58,8 +58,28 @@ struct GradientObserver: LinearObserver, HeadObserver {
 
   mutating func observe(_ traffic: HeadTraffic) {
     add(traffic.norm, to: model.finalNormTensors)
-    guard let name = model.outputHead, sites[name] != nil else { return }
-    add(products([traffic.gradients], [traffic.inputs]), to: name)
+    let name = model.outputHead ?? model.tokenEmbedding
+    switch sites[name] {
+    case .values(let index): gradients.addProduct(traffic.gradients, traffic.inputs, to: index)
+    case .adapted: add(products([traffic.gradients], [traffic.inputs]), to: name)
+    case .masked, .bias, nil: break
+    }
+  }
+
+  /// Adds the gradients of the embeddings.
+  ///
+  /// - Parameters:
+  ///   - slopes: The gradient with respect to the first block's input, shape `[tokens, hidden]`.
+  ///   - sequences: The tokens.
+  mutating func observe(embedded slopes: Matrix<Float>, of sequences: TokenSequences) {
+    if case .values(let index) = sites[model.tokenEmbedding] {
+      gradients.addRows(slopes, at: sequences.tokens, to: index)
+    }
+    guard let positions = model.positionEmbedding,
+      case .values(let index) = sites[positions.name]
+    else { return }
+    let places = sequences.tokens.indices.map { $0 % sequences.length + positions.offset }
+    gradients.addRows(slopes, at: places, to: index)
   }
 
   /// `Σ δᵀ x` over the pieces, in order: the gradient of a weight matrix.

@@ -39,15 +39,7 @@ public func retrain(
     heldOut: try options.data.heldOutWindows(of: opened, length: windows.length)
   )
   var run = try RetrainRun(options, setup)
-  let folder = try UnfinishedFolder(for: options.output, identity: run.identity)
-  let report = try folder.run {
-    try run.finish(in: folder.url, progress: progress)
-    let report = try RetrainReport(run.report)
-    try run.writeCheckpoint(report, progress: progress)
-    return report
-  }
-  folder.discard()
-  return report
+  return try run.complete(for: options.output, progress: progress)
 }
 
 /// What a training works with, opened and checked.

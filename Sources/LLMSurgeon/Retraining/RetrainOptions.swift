@@ -47,15 +47,7 @@ public struct TrainingData: Sendable, Equatable {
 
   /// The windows that are held out, as long as those of the training unless a token file has others.
   func heldOutWindows(of opened: OpenedModel, length: Int) throws -> TokenWindows? {
-    guard let heldOut else { return nil }
-    var isText = false
-    if case .text = heldOut { isText = true }
-    return try heldOut.leadingWindows(
-      count: heldOutWindows,
-      length: isText ? length : nil,
-      longest: opened.usualLength,
-      tokenizer: opened.directoryURL
-    )
+    try heldOut?.heldOutWindows(count: heldOutWindows, length: length, of: opened)
   }
 }
 

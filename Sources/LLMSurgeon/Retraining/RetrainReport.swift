@@ -1,6 +1,7 @@
 public import Foundation
 import Report
 import Tensors
+import Training
 import Transformer
 
 /// The course of a training and what it changed.
@@ -8,19 +9,20 @@ public struct RetrainReport: Sendable {
   /// The name of the report in a checkpoint directory.
   static let fileName = "surgeon-retraining.json"
 
-  let report: RetrainingReport
-  private let jsonBytes: [UInt8]
+  private let written: WrittenReport<RetrainingReport>
 
   init(_ report: RetrainingReport) throws {
-    self.report = report
-    jsonBytes = try report.json()
+    written = WrittenReport(content: report, file: try report.json())
   }
 
-  /// The report as a JSON document; `docs/retraining.md` describes it.
-  public var json: String { String(decoding: jsonBytes, as: UTF8.self).trimmingSuffix("\n") }
+  /// The figures.
+  var report: RetrainingReport { written.content }
 
   /// The bytes that are written beside a checkpoint.
-  var file: [UInt8] { jsonBytes }
+  var file: [UInt8] { written.file }
+
+  /// The report as a JSON document; `docs/retraining.md` describes it.
+  public var json: String { written.json }
 
   /// The held-out perplexity before the first step; nil if nothing was held out.
   public var perplexityBefore: Double? { report.course.heldOut.first.map { exp($0.loss) } }
@@ -40,13 +42,17 @@ public struct RetrainReport: Sendable {
 
 extension RetrainingReport {
   /// The report of a training that has not begun.
-  init(_ options: RetrainOptions, _ setup: RetrainSetup, _ trained: TrainedModel) throws {
-    let data = options.data
+  init(
+    _ setup: RetrainSetup,
+    _ training: TrainingChoice,
+    _ data: TrainingData,
+    trainedValues: Int
+  ) {
     self.init(
       programVersion: Program.version,
       model: setup.opened.recordedName,
       fingerprint: setup.fingerprint,
-      settings: TrainingRecord(options.training),
+      settings: TrainingRecord(training),
       tokens: TokensRecord(
         source: setup.windows.source,
         windows: setup.windows.count,
@@ -55,7 +61,7 @@ extension RetrainingReport {
         accumulation: data.accumulation
       ),
       heldOut: setup.heldOut.map { HeldOutRecord($0.source, $0.count, $0.length) },
-      trainedValues: trained.trainedCount,
+      trainedValues: trainedValues,
       parameters: setup.opened.parameters
     )
   }
@@ -88,5 +94,6 @@ extension TrainingRecord {
       alpha: training.alpha,
       seed: training.seed
     )
+    (meanDecay, squareDecay) = (training.meanDecay, training.squareDecay)
   }
 }

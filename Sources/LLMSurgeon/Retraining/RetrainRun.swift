@@ -8,101 +8,68 @@ import Training
 import Transformer
 
 /// The steps of one training.
-struct RetrainRun {
+struct RetrainRun: ResumableRun {
   let options: RetrainOptions
   let setup: RetrainSetup
-  private let optimizer: AdamW
   private let course: LearningRate
-  private var order: TrainingWindows
-  private var trained: TrainedModel
-  /// The steps that are done.
-  private var step = 0
+  private var trainer: Trainer
   private(set) var report: RetrainingReport
 
   /// A training that has not begun.
   init(_ options: RetrainOptions, _ setup: RetrainSetup) throws {
     self.options = options
     self.setup = setup
-    optimizer = try options.training.optimizer()
     course = try options.training.course()
-    order = TrainingWindows(setup.windows, seed: options.training.seed)
     let model = try setup.extension.model(of: setup.opened, with: setup.opened.directory.tensors)
-    trained = try TrainedModel(model, options.training)
-    report = try RetrainingReport(options, setup, trained)
+    trainer = try Trainer(
+      TrainedModel(model, options.training),
+      options.training,
+      setup.windows,
+      batch: options.data.batch,
+      accumulation: options.data.accumulation
+    )
+    report = RetrainingReport(
+      setup,
+      options.training,
+      options.data,
+      trainedValues: trainer.trained.trainedCount
+    )
   }
 
   /// The steps between two measurements.
   private var interval: Int { options.data.interval ?? max(1, options.training.steps / 10) }
 
-  /// Makes the steps that are not made yet.
-  ///
-  /// - Parameters:
-  ///   - folder: Where the state is kept.
-  ///   - progress: Hears how it goes on.
-  /// - Throws: What reading the model, computing, and writing throw.
   mutating func finish(in folder: URL, progress: any ProgressListener) throws {
     let states = RetrainStates(folder: folder)
-    if let saved = try states.last(like: trained.parameters) {
-      (step, trained.parameters, report.course) = (saved.step, saved.parameters, saved.course)
-      progress.note("continuing an unfinished training after step \(step)")
+    if let saved = try states.last(like: { _ in trainer.trained.parameters }) {
+      (trainer.trained.parameters, trainer.course) = (saved.parameters, saved.course)
+      progress.note("continuing an unfinished training after step \(trainer.step)")
     } else {
       try measure(progress: progress)
     }
     progress.begin("retraining", total: course.steps, unit: "steps")
     defer { progress.end() }
-    progress.advance(to: step)
-    while step < course.steps {
-      try makeStep()
-      if step % interval == 0 || step == course.steps {
+    progress.advance(to: trainer.step)
+    while trainer.step < course.steps {
+      try trainer.makeStep(rate: course.rate(step: trainer.step + 1))
+      if trainer.step % interval == 0 || trainer.step == course.steps {
         try measure(progress: progress)
         let state = RetrainStates.State(
-          step: step,
-          parameters: trained.parameters,
-          course: report.course
+          step: trainer.step,
+          parameters: trainer.trained.parameters,
+          course: trainer.course
         )
         try states.save(state)
       }
-      progress.advance(to: step)
+      progress.advance(to: trainer.step)
     }
+    report.course = trainer.course
     try measureMerged(progress: progress)
-  }
-
-  private mutating func makeStep() throws {
-    let data = options.data
-    var pass = try TrainingPass(trained)
-    var losses: [Double] = []
-    for batch in 0..<data.accumulation {
-      let place = (step * data.accumulation + batch) * data.batch
-      losses += try pass.add(try order.sequences(from: place, count: data.batch))
-    }
-    step += 1
-    let predicted = losses.count * (order.windows.length - 1)
-    let rate = course.rate(step: step)
-    let norm = try optimizer.update(
-      &trained.parameters,
-      pass.gradients,
-      step: step,
-      rate: rate,
-      scale: 1 / Double(predicted)
-    )
-    let loss = losses.reduce(0, +) / Double(losses.count)
-    report.course.steps.append(.init(loss: loss, rate: rate, gradientNorm: norm))
   }
 
   /// Measures the held-out loss with the values of the moment, and says how it goes.
   private mutating func measure(progress: any ProgressListener) throws {
-    var line = "step \(step) of \(course.steps)"
-    let recent = report.course.steps.suffix(interval).map(\.loss)
-    if !recent.isEmpty {
-      let mean = recent.reduce(0, +) / Double(recent.count)
-      line += String(format: ": loss %.4f", mean)
-    }
-    if let windows = setup.heldOut {
-      let loss = try trained.base.with(trained).meanLoss(windows, progress: SilentProgress())
-      report.course.heldOut.append(.init(step: step, loss: loss))
-      line += String(format: "%@ held-out perplexity %.3f", recent.isEmpty ? ":" : ",", exp(loss))
-    }
-    if !recent.isEmpty || setup.heldOut != nil { progress.note(line) }
+    try trainer.measure(setup.heldOut, of: course.steps, interval: interval, progress: progress)
   }
 
   /// Measures the loss of what is written: merged, and rounded as the checkpoint is.
@@ -117,16 +84,15 @@ struct RetrainRun {
   /// The model as it is written, with zeros checked.
   private func writtenModel() throws -> DecoderModel {
     var merged = MemoryTensors()
-    for name in trained.sites.keys.sorted() {
-      guard let values = try trained.written(name) else { continue }
-      try merged.set(name, try trained.existing(name), floats: values)
-    }
-    let source = OverlayTensors(base: trained.base.source, front: merged, isRounded: false)
-    return trained.base.with(source)
+    try trainer.trained.write(to: &merged)
+    let base = trainer.trained.base
+    let source = OverlayTensors(base: base.source, front: merged, isRounded: false)
+    return base.with(source)
   }
 
   /// Writes the model with the trained values, and the report beside it.
-  func writeCheckpoint(_ report: RetrainReport, progress: any ProgressListener) throws {
+  func write(progress: any ProgressListener) throws -> RetrainReport {
+    let report = try RetrainReport(report)
     try setup.opened.write(
       try writtenModel(),
       setup,
@@ -134,6 +100,7 @@ struct RetrainRun {
       to: (options.output, options.overwrite),
       progress: progress
     )
+    return report
   }
 
   /// Everything that decides what the run computes.

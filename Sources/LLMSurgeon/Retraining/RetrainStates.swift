@@ -15,13 +15,15 @@ struct RetrainStates {
     var parameters: [Parameter]
     /// The losses so far.
     var course: TrainingCourse
+    /// The time of the steps so far; the result does not depend on it.
+    var seconds = 0.0
   }
 
-  /// The unfinished folder of the run.
-  let folder: URL
+  private let files: NumberedFiles
 
-  private static let prefix = "state-"
-  private static let suffix = ".safetensors"
+  /// The states in the unfinished folder of a run.
+  init(folder: URL) { files = NumberedFiles(folder: folder, prefix: "state-") }
+
   /// What is kept of a parameter.
   private static var kept: [(label: String, path: WritableKeyPath<Parameter, [Float]>)] {
     [("value", \.values), ("mean", \.mean), ("square", \.square)]
@@ -40,54 +42,34 @@ struct RetrainStates {
       }
     }
     let course = String(decoding: JSONWriter.write(state.course.json), as: UTF8.self)
-    let older = steps()
-    try SafetensorsWriter.write(
-      tensors,
-      metadata: ["course": course],
-      to: file(state.step).path
-    )
-    for step in older where step != state.step {
-      try? FileManager.default.removeItem(at: file(step))
+    try files.replace(with: state.step) {
+      let metadata = ["course": course, "seconds": "\(state.seconds)"]
+      try SafetensorsWriter.write(tensors, metadata: metadata, to: $0)
     }
   }
 
   /// Reads the last state.
   ///
-  /// - Parameter parameters: What is trained, for names and sizes.
+  /// - Parameter parameters: What is trained in a step of this number, for names and sizes.
   /// - Returns: The state; nil if there is none.
-  /// - Throws: ``JobError/unreadable(path:reason:)`` if it is damaged.
-  func last(like parameters: [Parameter]) throws -> State? {
-    guard let step = steps().last else { return nil }
-    let saved = try SafetensorsFile(path: file(step).path)
+  /// - Throws: ``JobError/unreadable(path:reason:)`` if it is damaged, or what `parameters` throws.
+  func last(like parameters: (Int) throws -> [Parameter]) throws -> State? {
+    guard let step = files.last else { return nil }
+    let saved = try SafetensorsFile(path: files.file(step).path)
     guard let text = saved.metadata["course"],
       let course = TrainingCourse(json: try JSONParser.parse(Array(text.utf8))),
       course.steps.count == step
-    else { throw damaged(step) }
-    var state = State(step: step, parameters: parameters, course: course)
+    else { throw files.damaged(step) }
+    let seconds = saved.metadata["seconds"].flatMap { Double($0) } ?? 0
+    let parameters = try parameters(step)
+    var state = State(step: step, parameters: parameters, course: course, seconds: seconds)
     for index in parameters.indices {
       for (label, path) in Self.kept {
         let values = try saved.floats(TensorName("\(label).\(parameters[index].name)"))
-        guard values.count == parameters[index].values.count else { throw damaged(step) }
+        guard values.count == parameters[index].values.count else { throw files.damaged(step) }
         state.parameters[index][keyPath: path] = values
       }
     }
     return state
-  }
-
-  private func damaged(_ step: Int) -> JobError {
-    JobError.unreadable(path: file(step).relativePath, reason: "the saved state is damaged")
-  }
-
-  private func file(_ step: Int) -> URL {
-    folder.appending(path: "\(Self.prefix)\(step)\(Self.suffix)")
-  }
-
-  /// The steps after which there are states, rising.
-  private func steps() -> [Int] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    return names.compactMap { name in
-      guard name.hasPrefix(Self.prefix), name.hasSuffix(Self.suffix) else { return nil }
-      return Int(name.dropFirst(Self.prefix.count).dropLast(Self.suffix.count))
-    }.sorted()
   }
 }

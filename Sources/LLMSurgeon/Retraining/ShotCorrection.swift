@@ -48,33 +48,16 @@ public struct ShotCorrection: Sendable, Equatable {
     progress: any ProgressListener
   ) throws -> MemoryTensors {
     guard batch >= 1 else { throw JobError.badSetting("a correction takes a window at least") }
-    let (optimizer, course) = (try training.optimizer(), try training.course())
-    var trained = try TrainedModel(model, training)
-    var order = TrainingWindows(windows, seed: training.seed)
+    let course = try training.course()
+    var trainer = try Trainer(TrainedModel(model, training), training, windows, batch: batch)
     progress.begin("correcting", total: steps, unit: "steps")
     defer { progress.end() }
     for step in 1...steps {
-      var pass = try TrainingPass(trained)
-      _ = try pass.add(try order.sequences(from: (step - 1) * batch, count: batch))
-      try optimizer.update(
-        &trained.parameters,
-        pass.gradients,
-        step: step,
-        rate: course.rate(step: step),
-        scale: 1 / Double(batch * (windows.length - 1))
-      )
+      try trainer.makeStep(rate: course.rate(step: step))
       progress.advance(to: step)
     }
     var corrected = MemoryTensors()
-    for name in trained.sites.keys.sorted() {
-      guard let values = try trained.written(name) else { continue }
-      let shape = try trained.existing(name).shape
-      try corrected.set(
-        name,
-        TensorDescription(elementType: .float32, shape: shape),
-        floats: values
-      )
-    }
+    try trainer.trained.write(to: &corrected, as: .float32)
     return corrected
   }
 }

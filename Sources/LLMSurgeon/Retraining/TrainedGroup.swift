@@ -1,4 +1,4 @@
-import Training
+public import Training
 
 /// Which values of a model are trained; groups go together in any sum, but at most one of those that
 /// change the weight matrices.
@@ -7,6 +7,8 @@ public enum TrainedGroup: String, CaseIterable, Sendable {
   case biases
   /// The weights of the norms.
   case norms
+  /// The embeddings of tokens and positions, and the output projection.
+  case embeddings
   /// Two small factors added to the output projection, which becomes a matrix of its own where it was
   /// the token embedding.
   case head
@@ -38,16 +40,6 @@ extension Sequence<TrainedGroup> {
   }
 }
 
-/// How the learning rate goes on after it has risen.
-public enum RateShape: String, CaseIterable, Sendable {
-  /// It stays.
-  case constant
-  /// It falls in a straight line.
-  case linear
-  /// It falls along a cosine.
-  case cosine
-}
-
 /// What is trained and how.
 public struct TrainingChoice: Sendable, Equatable {
   /// The values that are trained.
@@ -64,6 +56,10 @@ public struct TrainingChoice: Sendable, Equatable {
   public var finalRate: Double
   /// How fast weights and factors decay, in units of the rate; biases and norms do not.
   public var weightDecay: Double
+  /// How much of the running mean of gradients stays in a step.
+  public var meanDecay: Double
+  /// How much of the running mean of squared gradients stays in a step.
+  public var squareDecay: Double
   /// The largest norm of the gradient; nil for none.
   public var clip: Double?
   /// The inner extent of the two small factors.
@@ -84,6 +80,8 @@ public struct TrainingChoice: Sendable, Equatable {
     warmUp = 0.1
     finalRate = 0
     weightDecay = 0
+    meanDecay = 0.9
+    squareDecay = 0.999
     clip = nil
     rank = 16
     alpha = 32
@@ -94,6 +92,8 @@ public struct TrainingChoice: Sendable, Equatable {
   /// The optimizer.
   func optimizer() throws -> AdamW {
     var optimizer = AdamW()
+    optimizer.meanDecay = meanDecay
+    optimizer.squareDecay = squareDecay
     optimizer.weightDecay = weightDecay
     optimizer.largestNorm = clip
     try optimizer.check()
@@ -104,7 +104,7 @@ public struct TrainingChoice: Sendable, Equatable {
   func course() throws -> LearningRate {
     try LearningRate(
       peak: learningRate,
-      shape: LearningRate.Shape(rawValue: schedule.rawValue) ?? .linear,
+      shape: schedule,
       warmUp: warmUp,
       steps: steps,
       floor: finalRate
@@ -120,6 +120,9 @@ public struct TrainingChoice: Sendable, Equatable {
     guard matrices.count <= 1 else {
       let names = matrices.map(\.rawValue).joined(separator: " and ")
       throw JobError.badSetting("\(names) both change the weight matrices; choose one")
+    }
+    guard !groups.contains(.head) || !groups.contains(.embeddings) else {
+      throw JobError.badSetting("head and embeddings both change the output projection; choose one")
     }
     guard !addsBiases || groups.contains(.biases) else {
       throw JobError.badSetting("added biases are of use only where biases are trained")

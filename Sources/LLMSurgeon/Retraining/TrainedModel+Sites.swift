@@ -10,7 +10,7 @@ extension TrainedModel {
     var blocks: Range<Int>
     /// The halves of these blocks.
     var parts: BlockParts = .all
-    /// Whether the last norm and the output projection belong to it.
+    /// Whether the embeddings, the last norm and the output projection belong to it.
     var hasHead = true
   }
 
@@ -36,6 +36,7 @@ extension TrainedModel {
     }
     if scope.hasHead {
       try sites.add(base.finalNormTensors)
+      if choice.groups.contains(.embeddings) { try sites.addEmbeddings(of: base) }
       if choice.groups.contains(.head), let name = base.outputHead {
         try sites.addHead(name, base.decoder)
       }
@@ -76,8 +77,20 @@ private struct SiteList {
 
   /// Adds what is trained of a norm.
   mutating func add(_ norm: NormTensors) throws {
-    if choice.groups.contains(.norms) { try addVector(norm.weight) }
-    if choice.groups.contains(.biases), let bias = norm.bias { try addVector(bias) }
+    if choice.groups.contains(.norms) { try addValues(norm.weight, decays: false) }
+    if choice.groups.contains(.biases), let bias = norm.bias {
+      try addValues(bias, decays: false)
+    }
+  }
+
+  /// Adds the embeddings and the output projection; a tied one that is stored twice is one value.
+  mutating func addEmbeddings(of model: DecoderModel) throws {
+    try addValues(model.tokenEmbedding, decays: true)
+    if model.decoder.isTied, source.description(of: model.headTensor) != nil {
+      sites[model.headTensor] = sites[model.tokenEmbedding]
+    }
+    if let positions = model.positionEmbedding { try addValues(positions.name, decays: true) }
+    if let head = model.outputHead { try addValues(head, decays: true) }
   }
 
   /// Adds the factors of the output projection.
@@ -136,7 +149,7 @@ private struct SiteList {
     sites[name] = .bias(append("\(name)", values, decays: false), keeping: WeightMask(of: marks))
   }
 
-  private mutating func addVector(_ name: TensorName) throws {
-    sites[name] = .values(append("\(name)", try source.floats(name), decays: false))
+  private mutating func addValues(_ name: TensorName, decays: Bool) throws {
+    sites[name] = .values(append("\(name)", try source.floats(name), decays: decays))
   }
 }

@@ -66,16 +66,24 @@ struct TrainedModel: TensorSource {
   /// The number of values that are trained.
   var trainedCount: Int { parameters.reduce(0) { $0 + $1.values.count } }
 
-  /// The values of a trained tensor as they are written: what was zero in a matrix is zero.
+  /// Adds the trained tensors as they are written: what was zero in a matrix is zero.
   ///
+  /// - Parameters:
+  ///   - tensors: Receives them.
+  ///   - type: How they are stored; as in the model unless stated.
   /// - Throws: `TrainingError` if a zero is lost.
-  func written(_ name: TensorName) throws -> [Float]? {
-    guard let site = sites[name] else { return nil }
+  func write(to tensors: inout MemoryTensors, as type: ElementType? = nil) throws {
     var merged = self
     merged.isMerged = true
-    let values = try merged.floats(name)
-    if case .masked(_, let mask) = site { try mask.check(values, name: "\(name)") }
-    if case .bias(_, let mask) = site { try mask.check(values, name: "\(name)") }
-    return values
+    for (name, site) in sites.sorted(by: { $0.key < $1.key }) {
+      let values = try merged.floats(name)
+      switch site {
+      case .masked(_, let mask), .bias(_, let mask): try mask.check(values, name: "\(name)")
+      case .values, .adapted: break
+      }
+      let stored = try existing(name)
+      let description = type.map { TensorDescription(elementType: $0, shape: stored.shape) }
+      try tensors.set(name, description ?? stored, floats: values)
+    }
   }
 }

@@ -1,19 +1,16 @@
 import Transformer
 
-/// The windows of a training in the order in which they are taken: all of them once in a random
-/// order, then again in another.
+/// The windows of a training in the order in which they are taken.
 ///
-/// The windows are cut from one long stream without padding. Which window comes at a place depends
-/// on the seed alone, so a run can go on anywhere.
+/// The windows are cut from one long stream without padding.
 struct TrainingWindows: Sendable {
   let windows: TokenWindows
-  let seed: UInt64
-  private var order: (epoch: Int, windows: [Int]) = (-1, [])
+  private var order: ShuffledOrder
 
   /// The order of some windows by a seed.
   init(_ windows: TokenWindows, seed: UInt64) {
     self.windows = windows
-    self.seed = seed
+    order = ShuffledOrder(count: windows.count, seed: seed)
   }
 
   /// Some consecutive windows of the order.
@@ -24,16 +21,8 @@ struct TrainingWindows: Sendable {
   /// - Returns: Their tokens.
   /// - Throws: Never for windows of a positive length.
   mutating func sequences(from first: Int, count: Int) throws -> TokenSequences {
-    let tokens = (first..<first + count).flatMap { windows[window(at: $0)] }
+    var tokens: [Int] = []
+    for place in first..<first + count { tokens += windows[order.number(at: place)] }
     return try TokenSequences(tokens: tokens, length: windows.length)
-  }
-
-  private mutating func window(at place: Int) -> Int {
-    let (epoch, position) = place.quotientAndRemainder(dividingBy: windows.count)
-    if order.epoch != epoch {
-      var generator = MersenneTwister(seed: seed &+ UInt64(epoch))
-      order = (epoch, generator.sample(windows.count, below: windows.count))
-    }
-    return order.windows[position]
   }
 }

@@ -129,6 +129,30 @@ extension TokenInput {
     )
   }
 
+  /// The windows of held-out tokens: the leading ones.
+  ///
+  /// - Parameters:
+  ///   - count: The number of windows; all unless stated.
+  ///   - length: The tokens of a window of a text, as in the windows that are worked on; a token file
+  ///     has its own.
+  ///   - opened: The model.
+  /// - Returns: The windows.
+  /// - Throws: ``JobError`` or what reading the files and the tokenizer throws.
+  func heldOutWindows(
+    count: Int? = nil,
+    length: Int?,
+    of opened: OpenedModel
+  ) throws -> TokenWindows {
+    var isText = false
+    if case .text = self { isText = true }
+    return try leadingWindows(
+      count: count,
+      length: isText ? length : nil,
+      longest: opened.usualLength,
+      tokenizer: opened.directoryURL
+    )
+  }
+
   /// Refuses windows that hold nothing to predict.
   private func check(windows count: Int?, length: Int?) throws {
     if let count, count < 1 { throw JobError.badSetting("at least one window is needed") }

@@ -13,6 +13,8 @@ struct LossCurve {
 
   private let line: [Point]
   private let heldOut: [Point]
+  /// The steps after which blocks were removed.
+  private let cuts: [Int]
   private let steps: Int
   private let averaged: Int
   private let range: (low: Double, high: Double)
@@ -29,6 +31,7 @@ struct LossCurve {
       )
     }
     heldOut = course.heldOut.map { Point(step: Double($0.step), loss: $0.loss) }
+    cuts = course.cuts.map(\.step)
     let losses = (line + heldOut).map(\.loss)
     let (low, high) = (losses.min() ?? 0, losses.max() ?? 1)
     let margin = max(0.02, (high - low) * 0.05)
@@ -39,7 +42,9 @@ struct LossCurve {
   var caption: String {
     let points = heldOut.isEmpty ? "" : " Points: held-out tokens."
     let mean = averaged > 1 ? ", each place the mean of \(averaged) steps" : ""
+    let removals = cuts.isEmpty ? "" : " Upright lines: blocks were removed."
     return "Loss in nats per token, lower is better. Line: training windows\(mean).\(points)"
+      + removals
   }
 
   /// The curve as an inline SVG element.
@@ -85,6 +90,16 @@ struct LossCurve {
           text: Quantity.figure(loss, digits: 4)
         ),
       ]
+    }
+    for cut in cuts {
+      let place = x(Double(cut))
+      let end = "\(Self.top + Self.plotHeight)"
+      parts.append(
+        .element(
+          "line",
+          ["class": "axis", "x1": place, "x2": place, "y1": "\(Self.top)", "y2": end]
+        )
+      )
     }
     let bottom = "\(Self.top + Self.plotHeight + 20)"
     for (step, anchor) in [(0, "start"), (steps, "end")] {

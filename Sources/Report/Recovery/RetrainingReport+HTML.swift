@@ -5,24 +5,17 @@ extension RetrainingReport {
   /// - Throws: ``ReportError`` if a value cannot be, such as NaN.
   package func html() throws(ReportError) -> [UInt8] {
     try validate()
-    let title = "Retraining: \(model)"
-    var body = Markup.element("h1", text: title)
-    for line in text.split(separator: "\n") { body += .element("p", text: String(line)) }
-    let curve = LossCurve(of: course)
-    body += .element(
-      "figure",
-      [:],
-      [
-        Markup.element("div", ["class": "scroll"], curve.svg),
-        .element("figcaption", text: curve.caption),
-      ].joined()
-    )
-    body += Page.heading("Settings")
-    body += Page.definitions(definitions)
-    return Page.render(title: title, body: body, footer: "surgeon \(programVersion)")
+    return TrainingPage(
+      title: "Retraining: \(model)",
+      lines: text.split(separator: "\n").map(String.init),
+      course: course,
+      settings: definitions,
+      programVersion: programVersion
+    ).bytes
   }
 
-  private var definitions: [(term: String, value: String)] {
+  /// The settings, for a list.
+  var definitions: [(term: String, value: String)] {
     let held = heldOut.map { "\($0.source), \($0.windows) × \($0.length) tokens" }
     return [
       ("Trained", settings.groups.joined(separator: ", ")),

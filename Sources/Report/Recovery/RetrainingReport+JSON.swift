@@ -1,39 +1,4 @@
-package import ExactJSON
-
-extension TrainingCourse {
-  /// The course as a JSON value.
-  package var json: JSONValue {
-    [
-      "losses": .array(steps.map { JSONValue($0.loss) }),
-      "rates": .array(steps.map { JSONValue($0.rate) }),
-      "gradientNorms": .array(steps.map { JSONValue($0.gradientNorm) }),
-      "heldOut": .array(
-        heldOut.map { ["step": JSONValue($0.step), "loss": JSONValue($0.loss)] }
-      ),
-    ]
-  }
-
-  /// Reads a course, or nothing if it is none.
-  package init?(json: JSONValue) {
-    func numbers(_ key: JSONText) -> [Double]? {
-      let numbers = json[key]?.array?.compactMap(\.double)
-      return numbers?.count == json[key]?.array?.count ? numbers : nil
-    }
-    guard let losses = numbers("losses"), let rates = numbers("rates"),
-      let norms = numbers("gradientNorms"), let points = json["heldOut"]?.array,
-      losses.count == rates.count, losses.count == norms.count
-    else { return nil }
-    self.init()
-    steps = losses.indices.map {
-      Step(loss: losses[$0], rate: rates[$0], gradientNorm: norms[$0])
-    }
-    heldOut = points.compactMap { point in
-      guard let step = point["step"]?.integer, let loss = point["loss"]?.double else { return nil }
-      return HeldOut(step: step, loss: loss)
-    }
-    guard heldOut.count == points.count else { return nil }
-  }
-}
+import ExactJSON
 
 extension RetrainingReport {
   /// The report as a JSON document, as `docs/retraining.md` describes it.
@@ -67,10 +32,19 @@ extension TrainingRecord {
       "rank": JSONValue(rank), "alpha": JSONValue(alpha), "seed": JSONValue(String(seed)),
     ]
   }
+
+  /// The settings of a training of all values: with the decays of the moments, without factors.
+  var jsonWithDecays: JSONValue {
+    guard var object = json.object else { return json }
+    for key: JSONText in ["rank", "alpha"] { object[key] = nil }
+    object["betas"] = [JSONValue(meanDecay), JSONValue(squareDecay)]
+    return .object(object)
+  }
 }
 
 extension TokensRecord {
-  fileprivate var json: JSONValue {
+  /// The tokens as a JSON value.
+  var json: JSONValue {
     [
       "source": JSONValue(source), "windows": JSONValue(windows), "length": JSONValue(length),
       "batch": JSONValue(batch), "accumulation": JSONValue(accumulation),
@@ -79,7 +53,8 @@ extension TokensRecord {
 }
 
 extension HeldOutRecord {
-  fileprivate var json: JSONValue {
+  /// The tokens as a JSON value.
+  var json: JSONValue {
     [
       "source": JSONValue(source), "windows": JSONValue(windows), "length": JSONValue(length),
     ]

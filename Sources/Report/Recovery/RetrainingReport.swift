@@ -22,6 +22,10 @@ package struct TrainingRecord: Sendable, Equatable {
   package let alpha: Double
   /// The seed.
   package let seed: UInt64
+  /// How much of the running mean of gradients stayed in a step.
+  package var meanDecay = 0.9
+  /// How much of the running mean of squared gradients stayed in a step.
+  package var squareDecay = 0.999
 
   /// Takes all values.
   package init(
@@ -101,12 +105,24 @@ package struct TrainingCourse: Sendable, Equatable {
     package let rate: Double
     /// The norm of the gradient before it was bounded.
     package let gradientNorm: Double
+    /// The mean divergence from a teacher's predictions, in nats per predicted token; nil without one.
+    package let divergence: Double?
+    /// The mean square of the difference from a teacher's hidden states; nil without one.
+    package let hiddenError: Double?
 
     /// Takes all values.
-    package init(loss: Double, rate: Double, gradientNorm: Double) {
+    package init(
+      loss: Double,
+      rate: Double,
+      gradientNorm: Double,
+      divergence: Double? = nil,
+      hiddenError: Double? = nil
+    ) {
       self.loss = loss
       self.rate = rate
       self.gradientNorm = gradientNorm
+      self.divergence = divergence
+      self.hiddenError = hiddenError
     }
   }
 
@@ -124,10 +140,32 @@ package struct TrainingCourse: Sendable, Equatable {
     }
   }
 
+  /// A removal of blocks between two steps.
+  package struct Cut: Sendable, Equatable {
+    /// The steps that were done.
+    package let step: Int
+    /// The blocks that went, in the numbers of the model as it came.
+    package let blocks: [Int]
+    /// The held-out loss right before, in nats per predicted token, if anything was held out.
+    package let lossBefore: Double?
+    /// The held-out loss right after.
+    package let lossAfter: Double?
+
+    /// Takes all values.
+    package init(step: Int, blocks: [Int], lossBefore: Double?, lossAfter: Double?) {
+      self.step = step
+      self.blocks = blocks
+      self.lossBefore = lossBefore
+      self.lossAfter = lossAfter
+    }
+  }
+
   /// All steps, the first one first.
   package var steps: [Step] = []
   /// The measurements, rising in steps.
   package var heldOut: [HeldOut] = []
+  /// The removals of blocks, rising in steps; none in an ordinary training.
+  package var cuts: [Cut] = []
 
   /// Nothing yet.
   package init() {}
@@ -191,9 +229,15 @@ package struct RetrainingReport: Sendable, Equatable {
     for (index, step) in course.steps.enumerated() {
       try Check.notNegative(step.loss, "steps[\(index)].loss")
       try Check.notNegative(step.gradientNorm, "steps[\(index)].gradientNorm")
+      try Check.notNegative(step.divergence ?? 0, "steps[\(index)].divergence")
+      try Check.notNegative(step.hiddenError ?? 0, "steps[\(index)].hiddenError")
     }
     for (index, point) in course.heldOut.enumerated() {
       try Check.notNegative(point.loss, "heldOut[\(index)].loss")
+    }
+    for (index, cut) in course.cuts.enumerated() {
+      try Check.notNegative(cut.lossBefore ?? 0, "cuts[\(index)].lossBefore")
+      try Check.notNegative(cut.lossAfter ?? 0, "cuts[\(index)].lossAfter")
     }
     if let writtenLoss { try Check.notNegative(writtenLoss, "writtenLoss") }
   }

@@ -12,9 +12,17 @@ package protocol HeadObserver {
 package struct HeadTraffic: Sendable {
   /// `x`, the normalised hidden state; shape `[positions, hidden]`.
   package let inputs: Matrix<Float>
-  /// `∂loss/∂logits` of the cross entropy summed over positions, in nats; shape
-  /// `[positions, vocabulary]`.
+  /// `∂loss/∂logits` of the loss summed over positions, in nats; shape `[positions, vocabulary]`.
   package let gradients: Matrix<Float>
   /// The gradient of the last norm's weights.
   package let norm: NormGradient
+}
+
+/// The losses of some sequences, means over predicted positions.
+package struct HeadLosses: Equatable, Sendable {
+  /// The cross entropy of each sequence, in nats per predicted token.
+  package let losses: [Double]
+  /// The divergence from a teacher's predictions of each sequence, in nats per predicted token; none
+  /// without a teacher.
+  package let divergences: [Double]
 }

@@ -1,3 +1,5 @@
+import LinearAlgebra
+
 /// Which token each position is said to have been followed by, when the gradient is taken.
 package enum LabelSource: Equatable, Sendable {
   /// The token that follows in the text: the empirical Fisher matrix.
@@ -14,16 +16,8 @@ struct PlaceGenerator {
 
   /// A number from 0 up to 1, with 53 random bits.
   func uniform(sequence: Int, position: Int) -> Double {
-    let place = mix(mix(seed) ^ UInt64(sequence)) ^ UInt64(position)
-    return Double(mix(place) >> 11) / Double(1 << 53)
-  }
-
-  /// The finaliser of SplitMix64 behind one step of its counter: a bijection that scatters bits.
-  private func mix(_ value: UInt64) -> UInt64 {
-    var z = value &+ 0x9E37_79B9_7F4A_7C15
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
+    let place = scatteredBits(of: scatteredBits(of: seed) ^ UInt64(sequence)) ^ UInt64(position)
+    return Double(scatteredBits(of: place) >> 11) / Double(1 << 53)
   }
 }
 

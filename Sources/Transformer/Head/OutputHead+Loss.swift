@@ -43,7 +43,7 @@ extension OutputHead {
     firstSequence: Int = 0
   ) throws(ModelError) -> [Double] {
     let places = Places(sequences: sequences, firstSequence: firstSequence, labels: labels)
-    return try differentiate(&hidden, places) { _, _ in }
+    return try differentiate(&hidden, places) { _, _ in }.losses
   }
 
   /// Like ``differentiate(_:_:labels:firstSequence:)`` with the text's tokens as labels, and shows
@@ -52,16 +52,18 @@ extension OutputHead {
   /// - Parameters:
   ///   - hidden: The last block's output; becomes the gradient with respect to it.
   ///   - sequences: The tokens.
+  ///   - teacher: Predictions whose weighted divergence is added to the loss, if any.
   ///   - observer: Is shown one slice of positions after the other.
-  /// - Returns: The mean cross entropy of each sequence, in nats per predicted token.
+  /// - Returns: The losses of each sequence.
   /// - Throws: ``ModelError`` if sequences are too short or a loss is not finite.
   package func differentiate(
     _ hidden: inout Matrix<Float>,
     _ sequences: TokenSequences,
+    teacher: HeadTeacher? = nil,
     observer: inout some HeadObserver
-  ) throws(ModelError) -> [Double] {
+  ) throws(ModelError) -> HeadLosses {
     let places = Places(sequences: sequences, firstSequence: 0, labels: .text)
-    return try differentiate(&hidden, places) { input, slice in
+    return try differentiate(&hidden, places, teacher) { input, slice in
       let gradient = norm.weightGradient(slice.gradients, inputs: input, moments: slice.moments)
       observer.observe(
         HeadTraffic(inputs: slice.normalised, gradients: slice.logits, norm: gradient)
@@ -73,16 +75,24 @@ extension OutputHead {
   private func differentiate(
     _ hidden: inout Matrix<Float>,
     _ places: Places,
+    _ teacher: HeadTeacher? = nil,
     show: (Matrix<Float>, HeadSlice) -> Void
-  ) throws(ModelError) -> [Double] {
+  ) throws(ModelError) -> HeadLosses {
     let sequences = places.sequences
     try check(hidden, sequences)
     var slice = HeadSlice()
     var losses = [Double](repeating: 0, count: hidden.rows)
+    var divergences: [Double] = []
     for rows in slices(of: hidden) {
       let input = hidden.copyRows(rows.lowerBound, count: rows.count)
       project(input, in: &slice)
+      let pull = teacher?.pull(on: slice.logits, from: rows.lowerBound, length: sequences.length)
       crossEntropy(&slice.logits, from: rows.lowerBound, places, &losses, isGradientWanted: true)
+      if let pull {
+        var slopes = slice.logits.mutableElements
+        addVector(pull.slopes.span, to: &slopes, from: 0)
+        divergences += pull.divergences
+      }
       let logits = slice.logits
       multiplyTiled(logits.view, weight.view, into: &slice.gradients)
       show(input, slice)
@@ -96,7 +106,10 @@ extension OutputHead {
       )
       hidden.replaceRows(from: rows.lowerBound, with: result)
     }
-    return try Self.means(losses, sequences)
+    return HeadLosses(
+      losses: try Self.means(losses, sequences),
+      divergences: divergences.isEmpty ? [] : try Self.means(divergences, sequences)
+    )
   }
 
   /// What the rows of the hidden state are to predict.

@@ -74,7 +74,7 @@ struct ReconstructCommand: ParsableCommand {
         model: model,
         dense: dense,
         data: data,
-        windows: WindowChoice(samples: samples, length: length, seed: training.seed),
+        windows: WindowChoice(samples: samples, length: length, seed: training.optimizer.seed),
         reconstruction: ReconstructionChoice(window: window, inputs: inputs, target: target),
         training: training.choice,
         output: checkpoint.url,

@@ -6,10 +6,13 @@ import LLMSurgeon
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "Where the budget went and what it cost, layer by layer."
+    abstract: "Where the budget went and what it cost, layer by layer; the loss of a training."
   )
 
-  @Argument(help: "A checkpoint directory that 'surgeon prune' wrote.", completion: .directory)
+  @Argument(
+    help: "A checkpoint directory that 'prune', 'retrain' or 'chop' wrote, or its report.",
+    completion: .file()
+  )
   var checkpoint: String
 
   @Option(
@@ -23,7 +26,7 @@ struct ReportCommand: ParsableCommand {
 
   func run() throws {
     try Session.run(nil) { _ in
-      let report = try PruneReport(checkpoint: URL(filePath: checkpoint))
+      let report = try SavedReport(at: URL(filePath: checkpoint))
       if let html { try report.writeHTML(to: URL(filePath: html)) }
       if let json { try report.writeJSON(to: URL(filePath: json)) }
       if html == nil, json == nil {

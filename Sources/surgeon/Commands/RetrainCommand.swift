@@ -16,28 +16,11 @@ struct RetrainCommand: ParsableCommand {
   @Argument(help: "The model.")
   var model: String
 
-  @OptionGroup(title: "Training tokens")
-  var input: InputOptions
-
-  @Option(help: "The tokens of a window (2048 or what the model takes; a token file's row).")
-  var length: Int?
-
-  @Option(help: "The windows that go through the model at once.")
-  var batch: Int = 8
-
-  @Option(help: "How many such batches make one step.")
-  var accumulation: Int = 1
+  @OptionGroup
+  var data: TrainingDataOptions
 
   @OptionGroup(title: "Training")
   var training: TrainingOptions
-
-  @OptionGroup(title: "Held-out tokens")
-  var heldOut: TrainingHeldOutOptions
-
-  @Option(
-    help: "Measure the held-out perplexity and save the state every so many steps (a tenth)."
-  )
-  var interval: Int?
 
   @OptionGroup(title: "Output")
   var checkpoint: CheckpointOptions
@@ -54,22 +37,12 @@ struct RetrainCommand: ParsableCommand {
   @OptionGroup(title: "Run")
   var session: RunOptions
 
-  func validate() throws {
-    _ = try input.required()
-    if let length, length < 2 { throw ValidationError("--length must be at least 2") }
-    for (name, value) in [
-      ("--batch", batch), ("--accumulation", accumulation), ("--interval", interval ?? 1),
-    ] where !(1...1_000_000 ~= value) {
-      throw ValidationError("\(name) must be between 1 and 1000000")
-    }
-  }
-
   func run() throws {
     try Session.run(session) { progress in
       let report = try retrain(
         RetrainOptions(
           model: model,
-          data: try data,
+          data: try data.choice(),
           training: training.choice,
           output: checkpoint.url,
           overwrite: checkpoint.overwrite
@@ -78,17 +51,6 @@ struct RetrainCommand: ParsableCommand {
       )
       if let html { try report.writeHTML(to: URL(filePath: html)) }
       print(json ? report.json : report.text)
-    }
-  }
-
-  private var data: TrainingData {
-    get throws {
-      var data = TrainingData(input: try input.required(), length: length, batch: batch)
-      data.accumulation = accumulation
-      data.heldOut = heldOut.input
-      data.heldOutWindows = heldOut.heldOutWindows
-      data.interval = interval
-      return data
     }
   }
 }

@@ -2,6 +2,7 @@ public import ArgumentParser
 public import Export
 public import LLMSurgeon
 public import Pruning
+public import Training
 
 extension Structure: ExpressibleByArgument {
   /// Reads `element`, `N:M`, `rows-columns`, `rows`, `columns`, `neurons`, `heads` or both.

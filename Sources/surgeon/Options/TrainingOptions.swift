@@ -19,7 +19,7 @@ struct TrainingOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
-      What is trained, with commas: biases, norms, head, and one of mask-lora, scale-lora, spp, \
+      What is trained, with commas: biases, norms, embeddings or head, and one of mask-lora, scale-lora, spp, \
       lora-prune, lora, full.
       """,
       valueName: "groups"
@@ -27,26 +27,8 @@ struct TrainingOptions: ParsableArguments {
   )
   var train: TrainedGroups
 
-  @Option(help: "The steps of the optimizer.")
-  var steps: Int = 1000
-
-  @Option(help: "The highest learning rate.")
-  var learningRate: Double = 1e-4
-
-  @Option(help: "How the rate goes on after its rise: linear, cosine or constant.")
-  var schedule: RateShape = .linear
-
-  @Option(help: "The share of the steps in which the rate rises.")
-  var warmUp: Double = 0.1
-
-  @Option(help: "The share of the highest rate that the fall leads to.")
-  var finalRate: Double = 0
-
-  @Option(help: "The decay of weights and factors, not of biases and norms.")
-  var weightDecay: Double = 0
-
-  @Option(help: "The largest norm of the gradient (none unless given).")
-  var clip: Double?
+  @OptionGroup
+  var optimizer: OptimizerOptions
 
   @Option(help: "The rank of the two factors.")
   var rank: Int = 16
@@ -57,39 +39,18 @@ struct TrainingOptions: ParsableArguments {
   @Flag(help: "Give layers without a bias one, zero at first (family llama).")
   var addBiases = false
 
-  @Option(help: "The seed of the factors' start and of the windows' order.")
-  var seed: UInt64 = 0
-
   /// The choice, for the library.
   var choice: TrainingChoice {
-    var choice = TrainingChoice(groups: train.groups, steps: steps, learningRate: learningRate)
-    choice.schedule = schedule
-    choice.warmUp = warmUp
-    choice.finalRate = finalRate
-    choice.weightDecay = weightDecay
-    choice.clip = clip
+    var choice = TrainingChoice(groups: train.groups)
+    optimizer.apply(to: &choice)
     choice.rank = rank
     choice.alpha = alpha
     choice.addsBiases = addBiases
-    choice.seed = seed
     return choice
   }
 
   func validate() throws {
-    guard 1...10_000_000 ~= steps else {
-      throw ValidationError("--steps must be between 1 and 10000000")
-    }
-    guard learningRate > 0, learningRate.isFinite else {
-      throw ValidationError("--learning-rate must be above 0")
-    }
-    guard warmUp >= 0, warmUp < 1 else {
-      throw ValidationError("--warm-up must be at least 0 and less than 1")
-    }
-    guard 0...1 ~= finalRate else { throw ValidationError("--final-rate must be from 0 to 1") }
-    guard weightDecay >= 0, weightDecay.isFinite else {
-      throw ValidationError("--weight-decay must be a number that is not negative")
-    }
-    if let clip, !(clip > 0 && clip.isFinite) { throw ValidationError("--clip must be above 0") }
+    guard optimizer.steps != 0 else { throw ValidationError("--steps must be at least 1") }
     guard 1...4096 ~= rank else { throw ValidationError("--rank must be between 1 and 4096") }
     guard alpha > 0, alpha.isFinite else { throw ValidationError("--alpha must be above 0") }
   }
