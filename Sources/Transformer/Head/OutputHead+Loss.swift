@@ -84,7 +84,7 @@ extension OutputHead {
       project(input, in: &slice)
       crossEntropy(&slice.logits, from: rows.lowerBound, places, &losses, isGradientWanted: true)
       let logits = slice.logits
-      multiplyTiled(logits.view, weight.view, into: &slice.gradients)
+      multiplySplit(logits, weight, into: &slice.gradients)
       show(input, slice)
       var result = Matrix.zeros(rows: rows.count, columns: hidden.columns)
       norm.backward(
