@@ -109,6 +109,15 @@ let package = Package(
       dependencies: ["Depth", "Export", "LLMSurgeon", "Pruning", "Training", arguments],
       swiftSettings: strict
     ),
+    .executableTarget(
+      name: "Benchmarks",
+      dependencies: [
+        "Curvature", "DemonstrationModel", "ExactJSON", "LLMSurgeon", "LinearAlgebra", "Pruning",
+        "Report", "Safetensors", "Tensors", "Tokenization", "Transformer", arguments,
+      ],
+      path: "Benchmarks",
+      swiftSettings: strict
+    ),
 
     module(
       "TestKit",

@@ -11,6 +11,9 @@ package struct SecondMoment: Sendable {
   /// The number of samples seen.
   package private(set) var tokens = 0
 
+  /// How many samples one thread adds up at a time.
+  private static let rowsAtOnce = 256
+
   private var sum: Matrix<Float>
   private var total: [Double]
 
@@ -61,10 +64,15 @@ package struct SecondMoment: Sendable {
   /// Adds the samples themselves, which a trailing 1 is multiplied with.
   private mutating func addRows(of pieces: [Matrix<Float>]) {
     let width = width
-    let sums = concurrentMap(count: pieces.count) { index in
-      let samples = pieces[index]
+    let parts = pieces.indices.flatMap { piece in
+      stride(from: 0, to: pieces[piece].rows, by: Self.rowsAtOnce).map { (piece: piece, row: $0) }
+    }
+    let sums = concurrentMap(count: parts.count) { index in
+      let (samples, first) = (pieces[parts[index].piece], parts[index].row)
       var sum = [Float](repeating: 0, count: width)
-      for row in 0..<samples.rows { addRow(row, of: samples, to: &sum) }
+      for row in first..<min(samples.rows, first + Self.rowsAtOnce) {
+        addRow(row, of: samples, to: &sum)
+      }
       return sum
     }
     for sum in sums {

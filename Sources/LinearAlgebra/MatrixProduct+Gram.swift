@@ -53,7 +53,7 @@ package func addGrams(of samples: [[Matrix<Float>]], to sums: inout [Matrix<Floa
     )
   }
   let orders = sums.map(\.rows)
-  let grids = orders.map { GramGrid(order: $0, edge: GramGrid.edgeOfMany) }
+  let grids = GramGrid.grids(of: orders)
   // The largest first, so that no thread begins a long piece of work at the end.
   let tasks = grids.indices.flatMap { sum in (0..<grids[sum].count).map { (sum: sum, tile: $0) } }
     .sorted { left, right in
@@ -102,11 +102,20 @@ func lowerTrianglePosition(_ index: Int) -> (row: Int, column: Int) {
 private struct GramGrid: Sendable {
   /// How many samples are added at a time.
   static let samplesAtOnce = 512
-  /// Where many matrices are summed in one region, tiles need not be small to keep threads busy.
-  static let edgeOfMany = 512
 
   let order: Int
   let edge: Int
+
+  /// The grids of matrices that are summed in one region: tiles are as large as pays, so that little is
+  /// copied, but none is more than an eighth of all the work.
+  static func grids(of orders: [Int]) -> [GramGrid] {
+    let work = orders.reduce(0) { $0 + Double($1) * Double($1) / 2 }
+    let most = min(768, max(192, Int((work / 8).squareRoot())))
+    return orders.map { order in
+      let side = (order + most - 1) / most
+      return GramGrid(order: order, edge: ((order + side - 1) / side + 15) & ~15)
+    }
+  }
 
   /// A quarter of the order, between 128 and 512, a multiple of 16.
   static func edgeOfOne(_ order: Int) -> Int { min(512, max(128, (order / 4 + 15) & ~15)) }
@@ -155,6 +164,34 @@ private func addTile<Scalar: BLASScalar>(
       stride: order
     )
   }
+  // SAFETY: as above.
+  unsafe addSymmetric(rows, scale: scale, to: start, order: order)
+}
+
+/// Adds `samplesᵀ samples` to the lower triangle of a symmetric matrix, undivided, on the calling
+/// thread.
+///
+/// - Parameters:
+///   - samples: One sample a row, shape `[samples, n]`.
+///   - sum: Shape `[n, n]`.
+package func addGramUndivided(of samples: MatrixView<Float>, to sum: inout Matrix<Float>) {
+  let order = sum.rows
+  precondition(sum.columns == order && samples.innerExtent == order, "one column for each column")
+  unsafe sum.storage.withUnsafeMutableBufferPointer { buffer in
+    guard let start = buffer.baseAddress else { return }
+    // SAFETY: the sum has as many rows and columns as a sample has numbers.
+    unsafe addSymmetric(samples.transposed, scale: 1, to: start, order: order)
+  }
+}
+
+/// Adds `scale · rows rowsᵀ` to the lower triangle of a part of a sum of order `order`.
+@unsafe
+private func addSymmetric<Scalar: BLASScalar>(
+  _ rows: MatrixView<Scalar>,
+  scale: Scalar,
+  to start: UnsafeMutablePointer<Scalar>,
+  order: Int
+) {
   guard rows.outerExtent > 0, rows.innerExtent > 0 else { return }
   unsafe rows.elements.withUnsafeBufferPointer { buffer in
     // SAFETY: as above; the view has checked its own extent.

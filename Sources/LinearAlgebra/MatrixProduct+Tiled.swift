@@ -18,68 +18,85 @@ package func multiplyTiled<Scalar: BLASScalar>(
   keeping: Scalar = 0,
   into result: inout Matrix<Scalar>
 ) {
+  computeTiles(left, right, Terms(scale: scale, keeping: keeping, offset: nil), of: &result)
+}
+
+/// Computes `result = left · right + keeping · result`, and adds a vector to each of its rows, on all
+/// threads.
+///
+/// - Parameters:
+///   - left: Shape `[m, k]` as read.
+///   - right: Shape `[k, n]` as read.
+///   - keeping: The factor of what `result` held; with 0, NaN in it is overwritten.
+///   - offset: `n` numbers; nil adds nothing.
+///   - result: Shape `[m, n]`.
+package func multiplyTiled(
+  _ left: MatrixView<Float>,
+  _ right: MatrixView<Float>,
+  keeping: Float = 0,
+  adding offset: [Float]?,
+  into result: inout Matrix<Float>
+) {
+  computeTiles(left, right, Terms(scale: 1, keeping: keeping, offset: offset), of: &result)
+}
+
+/// What a product is made of, beside its factors.
+private struct Terms<Scalar: BLASScalar>: Sendable {
+  /// The factor of the product.
+  let scale: Scalar
+  /// The factor of what the result held.
+  let keeping: Scalar
+  /// What is added to each row.
+  let offset: [Scalar]?
+}
+
+/// Computes a product tile by tile, each tile on one thread.
+private func computeTiles<Scalar: BLASScalar>(
+  _ left: MatrixView<Scalar>,
+  _ right: MatrixView<Scalar>,
+  _ terms: Terms<Scalar>,
+  of result: inout Matrix<Scalar>
+) {
   let (m, n) = (result.rows, result.columns)
   precondition(m == left.outerExtent, "the result has the rows of the left factor")
   precondition(
     n == (right.isTransposed ? right.rows : right.columns),
     "the result has the columns of the right factor"
   )
+  precondition(terms.offset.map { $0.count == n } ?? true, "one number for each column")
   let grid = TileGrid(rows: m, columns: n, inner: left.innerExtent)
   unsafe withTiles(of: &result, left: left, right: right) { left, right, target in
     concurrently(count: grid.count) { index in
       let (rows, columns) = grid.tile(index)
+      let start = unsafe target.start + rows.lowerBound * n + columns.lowerBound
       // SAFETY: tiles of different indices do not overlap and lie within the result.
       unsafe multiplyUnchecked(
         left.view.outerSlice(rows),
         right.view.transposed.outerSlice(columns).transposed,
-        scale: scale,
-        keeping: keeping,
-        into: target.start + rows.lowerBound * n + columns.lowerBound,
+        scale: terms.scale,
+        keeping: terms.keeping,
+        into: start,
         stride: n
       )
+      guard let offset = terms.offset else { return }
+      // SAFETY: as above; there is one number for each column.
+      unsafe add(offset.span.extracting(columns), to: start, rows: rows.count, stride: n)
     }
   }
 }
 
-/// How a result is cut into tiles: a function of its shape, never of the machine.
-private struct TileGrid: Sendable {
-  let rows: Int
-  let columns: Int
-  let tileRows: Int
-  let tileColumns: Int
-
-  init(rows: Int, columns: Int, inner: Int) {
-    self.rows = rows
-    self.columns = columns
-    // Below this many multiplications a second thread costs more than it brings.
-    let isSmall = Double(rows) * Double(columns) * Double(inner) < 1_000_000
-    if isSmall {
-      (tileRows, tileColumns) = (max(1, rows), max(1, columns))
-    } else if rows >= 1024 {
-      // Enough rows for every thread: wide tiles, so that little is packed twice.
-      (tileRows, tileColumns) = (256, min(columns, 1024))
-    } else {
-      tileRows = TileGrid.edge(rows, most: 512)
-      tileColumns = TileGrid.edge(columns, most: 1024)
-    }
-  }
-
-  /// A quarter of the extent, no less than 64 and no more than `most`, a multiple of 16.
-  private static func edge(_ extent: Int, most: Int) -> Int {
-    min(most, max(64, (extent / 4 + 15) & ~15))
-  }
-
-  var count: Int {
-    ((rows + tileRows - 1) / tileRows) * ((columns + tileColumns - 1) / tileColumns)
-  }
-
-  func tile(_ index: Int) -> (rows: Range<Int>, columns: Range<Int>) {
-    let across = (columns + tileColumns - 1) / tileColumns
-    let (row, column) = index.quotientAndRemainder(dividingBy: across)
-    return (
-      row * tileRows..<min(rows, (row + 1) * tileRows),
-      column * tileColumns..<min(columns, (column + 1) * tileColumns)
-    )
+/// Adds a vector to each row of a tile.
+@unsafe
+private func add<Scalar: BLASScalar>(
+  _ vector: Span<Scalar>,
+  to tile: UnsafeMutablePointer<Scalar>,
+  rows: Int,
+  stride: Int
+) {
+  for row in 0..<rows {
+    let start = unsafe tile + row * stride
+    // SAFETY: the caller's tile has as many columns as the vector has numbers.
+    for column in 0..<vector.count { unsafe start[column] += vector[unchecked: column] }
   }
 }
 

@@ -15,6 +15,7 @@ enum Session {
   ///   - body: The work.
   /// - Throws: `ExitCode.failure` after the error's line was printed.
   static func run(_ options: RunOptions?, _ body: (ProgressPrinter) throws -> Void) throws {
+    try chooseKernels(options)
     if let threads = options?.threads { Threads.limit(to: threads) }
     let interruption = watchInterruption()
     defer { interruption.forEach { $0.cancel() } }
@@ -23,6 +24,17 @@ enum Session {
     } catch {
       // What failed may have failed because its temporary files were removed.
       while isInterrupted.load(ordering: .acquiring) { sleep(1) }
+      report("\(error)")
+      throw ExitCode.failure
+    }
+  }
+
+  /// Has the right kernels compute, for which the program may start again.
+  private static func chooseKernels(_ options: RunOptions?) throws {
+    guard let options else { return }
+    do {
+      try KernelChoice(options.blasCore).apply()
+    } catch {
       report("\(error)")
       throw ExitCode.failure
     }

@@ -60,6 +60,60 @@ struct ProductTests {
     #expect(all.allSatisfy { frame[$0, inner] == 7 && frame[$0, inner + 1] == 7 })
   }
 
+  @Test(
+    "of shapes that are cut in many ways equal three loops",
+    arguments: [(1, 900, 1200), (3000, 7, 50), (40, 60, 3000), (1100, 20, 1100), (17, 4000, 33)]
+  )
+  func cuts(m: Int, k: Int, n: Int) {
+    let left: Matrix<Float> = wholeNumbers(m, k, seed: 11)
+    let right: Matrix<Float> = wholeNumbers(k, n, seed: 12)
+    let old: Matrix<Float> = wholeNumbers(m, n, seed: 13)
+    let offset: Matrix<Float> = wholeNumbers(1, n, seed: 14)
+    var product = old
+    multiplyTiled(left.view, right.view, keeping: 1, adding: offset.storage, into: &product)
+    var exact = naiveProduct(left, right, keeping: 1, old)
+    for index in exact.storage.indices { exact.storage[index] += offset.storage[index % n] }
+    #expect(product == exact)
+  }
+
+  @Test(
+    "by parts of the inner extent equal three loops, on any number of threads",
+    arguments: [(1, 1, 1), (0, 40, 3), (3, 40, 0), (3, 0, 2), (5, 100, 7), (3, 1000, 2), (9, 161, 10)]
+  )
+  func split(m: Int, k: Int, n: Int) {
+    let left: Matrix<Float> = wholeNumbers(m, k, seed: 15)
+    let right: Matrix<Float> = wholeNumbers(k, n, seed: 16)
+    func product(_ left: Matrix<Float>, _ right: Matrix<Float>) -> Matrix<Float> {
+      var result = Matrix<Float>(rows: m, columns: n, repeating: .nan)
+      multiplySplit(left, right, into: &result)
+      return result
+    }
+    #expect(product(left, right) == naiveProduct(left, right, Matrix(rows: m, columns: n)))
+    let (rough, other) = (
+      fractions(m, k, seed: 17) as Matrix<Float>, fractions(k, n, seed: 18) as Matrix<Float>
+    )
+    #expect(onThreads(1) { product(rough, other) } == onThreads(4) { product(rough, other) })
+  }
+
+  @Test("Gram sums of several matrices equal those of each alone", arguments: [1, 200, 900])
+  func severalGrams(order: Int) {
+    let values: Matrix<Float> = wholeNumbers(30, order, seed: 19)
+    let other: Matrix<Float> = wholeNumbers(30, 70, seed: 20)
+    var sums = [Matrix<Float>(rows: order, columns: order), Matrix<Float>(rows: 70, columns: 70)]
+    addGrams(of: [[values], [other, other]], to: &sums)
+    var (undivided, twice) = (
+      Matrix<Float>(rows: order, columns: order), Matrix<Float>(rows: 70, columns: 70)
+    )
+    addGramUndivided(of: values.view, to: &undivided)
+    addGram(of: other.view, scale: 2, to: &twice)
+    for (sum, expected) in zip(sums, [undivided, twice]) {
+      var (sum, expected) = (sum, expected)
+      mirrorLowerTriangle(of: &sum)
+      mirrorLowerTriangle(of: &expected)
+      #expect(sum == expected)
+    }
+  }
+
   @Test("overwrite NaN where nothing is kept")
   func overwrites() {
     let one = Matrix<Float>(rows: 2, columns: 2, repeating: 1)

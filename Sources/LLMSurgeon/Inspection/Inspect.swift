@@ -113,6 +113,10 @@ extension Inspection {
         "\(Quantity.count(prunable)) weights in \(linears.count) linear layers "
           + "(\(Quantity.percent(Double(prunable) / Double(max(1, parameters)))))"
       ),
+      (
+        "computes on",
+        "\(Parallelism.threads) threads with \(BLASLibrary.version), \(BLASLibrary.kernels) kernels"
+      ),
     ]
     let lines = facts.map { key, value in
       key + String(repeating: " ", count: 12 - key.count) + value
@@ -184,7 +188,12 @@ extension Inspection {
         }
       ),
       "vocabulary": JSONValue(decoder.vocabulary), "parameters": JSONValue(parameters),
-      "prunableWeights": JSONValue(prunable), "calibration": demand.json,
+      "prunableWeights": JSONValue(prunable),
+      "blas": [
+        "library": JSONValue(BLASLibrary.version), "kernels": JSONValue(BLASLibrary.kernels),
+        "threads": JSONValue(Parallelism.threads),
+      ],
+      "calibration": demand.json,
       "layers": .array(
         linears.map { linear in
           [

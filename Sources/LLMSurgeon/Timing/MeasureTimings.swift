@@ -94,7 +94,8 @@ private struct TimingTrials {
       )
     }
     return TimingTable(
-      machine: "\(Parallelism.threads) threads, surgeon \(Program.version)",
+      machine: "\(Parallelism.threads) threads, \(BLASLibrary.kernels) kernels of "
+        + "\(BLASLibrary.version), surgeon \(Program.version)",
       tokens: tokens,
       sizes: TimingTable.Sizes(decoder),
       rest: restLeast,

@@ -1,17 +1,28 @@
-import LinearAlgebra
+package import LinearAlgebra
 import RealModule
 
 /// Causal attention over a batch of sequences, each head a matrix `[length, headSize]` of its own.
 ///
-/// Never holds more than ``queriesAtOnce`` rows of a matrix of scores for each thread, two in the
-/// backward pass.
-struct Attention: Sendable {
-  /// How many queries are compared with the keys at a time.
+/// Never holds more of a matrix of scores than ``queriesAtOnce`` rows of ``keysAtOnce`` for each
+/// thread, twice that in the backward pass: what one step of the work leaves is still in the cache for
+/// the next.
+package struct Attention: Sendable {
+  /// How many queries are compared with keys at a time.
   static let queriesAtOnce = 128
+  /// With how many keys they are compared at a time; a multiple of the queries, so that each of these
+  /// sees at least one key of each step.
+  static let keysAtOnce = 256
 
   let layout: HeadLayout
   let heads: Int
   let keyValueHeads: Int
+
+  /// Attention of some query heads, which share key and value heads evenly.
+  package init(layout: HeadLayout, heads: Int, keyValueHeads: Int) {
+    self.layout = layout
+    self.heads = heads
+    self.keyValueHeads = keyValueHeads
+  }
 
   /// How many query heads share one key and value head.
   var sharing: Int { heads / keyValueHeads }
@@ -22,13 +33,20 @@ struct Attention: Sendable {
   var groupSize: Int { sharing * layout.length * layout.headSize }
 
   /// What attention works on.
-  struct Inputs: Sendable {
+  package struct Inputs: Sendable {
     /// Shape `[sequences · heads · length, headSize]`.
     let queries: Matrix<Float>
     /// Shape `[sequences · keyValueHeads · length, headSize]`.
     let keys: Matrix<Float>
     /// Like `keys`.
     let values: Matrix<Float>
+
+    /// Takes all three.
+    package init(queries: Matrix<Float>, keys: Matrix<Float>, values: Matrix<Float>) {
+      self.queries = queries
+      self.keys = keys
+      self.values = values
+    }
   }
 
   /// Computes `softmax(Q Kᵀ / √headSize) V` for each head, each position seeing itself and what
@@ -39,7 +57,11 @@ struct Attention: Sendable {
   ///   - context: Like the queries.
   ///   - logSums: The logarithm of each softmax's denominator, which the backward pass needs; shape
   ///     `[sequences · heads, length]`.
-  func forward(_ inputs: Inputs, into context: inout Matrix<Float>, logSums: inout Matrix<Float>) {
+  package func forward(
+    _ inputs: Inputs,
+    into context: inout Matrix<Float>,
+    logSums: inout Matrix<Float>
+  ) {
     let (length, sharing) = (layout.length, sharing)
     precondition(
       inputs.keys.storage.count == inputs.values.storage.count
@@ -52,11 +74,18 @@ struct Attention: Sendable {
       and: &logSums.storage,
       size: sharing * length
     ) { index, context, logSums in
-      var scores = [Float](repeating: 0, count: min(length, Self.queriesAtOnce) * length)
+      var scores = [Float](repeating: 0, count: tileSize)
       for block in blocks(ofGroup: index) {
-        attend(block, inputs, &scores, &context, &logSums)
+        withPart(of: &context, place(block)) { context in
+          attend(block, inputs, &scores, &context, &logSums)
+        }
       }
     }
+  }
+
+  /// The most scores that are held at a time.
+  var tileSize: Int {
+    min(layout.length, Self.queriesAtOnce) * min(layout.length, Self.keysAtOnce)
   }
 
   /// Some consecutive queries of one head.
@@ -70,8 +99,17 @@ struct Attention: Sendable {
     /// The number of the key and value head, counted over the sequences.
     let group: Int
 
-    /// The number of keys that the last query sees.
-    var keys: Int { rows.upperBound }
+    /// The keys that the queries see, some at a time.
+    var keyTiles: [Range<Int>] {
+      stride(from: 0, to: rows.upperBound, by: Attention.keysAtOnce).map {
+        $0..<min(rows.upperBound, $0 + Attention.keysAtOnce)
+      }
+    }
+
+    /// How many of a tile's keys the query in row `row` sees: those up to its own position.
+    func seen(by row: Int, of keys: Range<Int>) -> Int {
+      min(keys.count, rows.lowerBound + row + 1 - keys.lowerBound)
+    }
   }
 
   /// The queries of the heads that share a key and value head, block by block.
@@ -92,44 +130,5 @@ struct Attention: Sendable {
   func place(_ block: QueryBlock) -> Range<Int> {
     let start = (block.member * layout.length + block.rows.lowerBound) * layout.headSize
     return start..<start + block.rows.count * layout.headSize
-  }
-
-  private func attend(
-    _ block: QueryBlock,
-    _ inputs: Inputs,
-    _ scores: inout [Float],
-    _ context: inout MutableSpan<Float>,
-    _ logSums: inout MutableSpan<Float>
-  ) {
-    let (length, size) = (layout.length, layout.headSize)
-    var scratch = scores.mutableSpan
-    multiply(
-      inputs.queries.rowView(
-        block.head * length + block.rows.lowerBound,
-        count: block.rows.count
-      ),
-      inputs.keys.rowView(block.group * length, count: block.keys).transposed,
-      scale: scoreScale,
-      into: &scratch
-    )
-    var denominators = [Float](repeating: 0, count: block.rows.count)
-    for (row, position) in block.rows.enumerated() {
-      let seen = row * block.keys..<row * block.keys + position + 1
-      let greatest = maximum(scratch, seen)
-      let sum = exponentiate(&scratch, seen, minus: greatest)
-      clear(&scratch, seen.upperBound..<(row + 1) * block.keys)
-      denominators[row] = Float(sum)
-      logSums[block.member * length + position] = greatest + Float(Double.log(sum))
-    }
-    withPart(of: &context, place(block)) { rows in
-      multiply(
-        MatrixView(scores.span, rows: block.rows.count, columns: block.keys),
-        inputs.values.rowView(block.group * length, count: block.keys),
-        into: &rows
-      )
-      for row in denominators.indices {
-        scale(&rows, row * size..<(row + 1) * size, by: 1 / denominators[row])
-      }
-    }
   }
 }

@@ -1,12 +1,26 @@
 import LinearAlgebra
 
 /// How sequences and heads lie in memory: a row per token outside attention, a matrix per head in it.
-struct HeadLayout: Sendable {
+package struct HeadLayout: Sendable {
   let sequences: Int
   let length: Int
   let headSize: Int
   /// The number of rows that one thread takes at a time.
   let piece: Int
+
+  /// Some sequences of one length.
+  ///
+  /// - Parameters:
+  ///   - sequences: Their number.
+  ///   - length: The tokens of each.
+  ///   - headSize: The numbers of a token in one head.
+  ///   - piece: The number of rows that one thread takes at a time.
+  package init(sequences: Int, length: Int, headSize: Int, piece: Int) {
+    self.sequences = sequences
+    self.length = length
+    self.headSize = headSize
+    self.piece = piece
+  }
 
   /// Copies a row per token into a matrix `[length, headSize]` per sequence and head, rotated where
   /// there is a table.

@@ -13,7 +13,8 @@ struct Linear: Sendable {
   ///   - inputs: Shape `[tokens, inputs]`.
   ///   - outputs: Shape `[tokens, outputs]`.
   ///   - adding: Whether the result is added to what `outputs` holds.
-  ///   - piece: The number of rows that one thread takes at a time.
+  ///   - piece: The number of rows that one thread takes at a time; with fewer than there are, the
+  ///     product is shared by all threads.
   func forward(
     _ inputs: Matrix<Float>,
     into outputs: inout Matrix<Float>,
@@ -22,18 +23,20 @@ struct Linear: Sendable {
   ) {
     precondition(inputs.columns == weight.columns, "one input for each column of the weight")
     precondition(outputs.columns == weight.rows, "one output for each row of the weight")
-    let width = weight.rows
-    concurrentChunks(of: &outputs.storage, size: piece * width) { index, rows in
-      let count = rows.count / width
-      multiply(
-        inputs.rowView(index * piece, count: count),
+    let keeping: Float = adding ? 1 : 0
+    guard piece >= inputs.rows else {
+      return multiplyTiled(
+        inputs.view,
         weight.transposedView,
-        keeping: adding ? 1 : 0,
-        into: &rows
+        keeping: keeping,
+        adding: bias,
+        into: &outputs
       )
-      guard let bias else { return }
-      for row in 0..<count { addVector(bias.span, to: &rows, from: row * width) }
     }
+    var rows = outputs.storage.mutableSpan
+    multiply(inputs.view, weight.transposedView, keeping: keeping, into: &rows)
+    guard let bias else { return }
+    for row in 0..<inputs.rows { addVector(bias.span, to: &rows, from: row * weight.rows) }
   }
 
   /// Computes `∂loss/∂x = Wᵀ ∂loss/∂y` for every row of `gradients`.
@@ -42,7 +45,8 @@ struct Linear: Sendable {
   ///   - gradients: `∂loss/∂y`, shape `[tokens, outputs]`.
   ///   - result: `∂loss/∂x`, shape `[tokens, inputs]`.
   ///   - adding: Whether the result is added to what `result` holds.
-  ///   - piece: The number of rows that one thread takes at a time.
+  ///   - piece: The number of rows that one thread takes at a time; with fewer than there are, the
+  ///     product is shared by all threads.
   func backward(
     _ gradients: Matrix<Float>,
     into result: inout Matrix<Float>,
@@ -51,14 +55,11 @@ struct Linear: Sendable {
   ) {
     precondition(gradients.columns == weight.rows, "one gradient for each row of the weight")
     precondition(result.columns == weight.columns, "one gradient for each column of the weight")
-    let width = weight.columns
-    concurrentChunks(of: &result.storage, size: piece * width) { index, rows in
-      multiply(
-        gradients.rowView(index * piece, count: rows.count / width),
-        weight.view,
-        keeping: adding ? 1 : 0,
-        into: &rows
-      )
+    let keeping: Float = adding ? 1 : 0
+    guard piece >= gradients.rows else {
+      return multiplyTiled(gradients.view, weight.view, keeping: keeping, into: &result)
     }
+    var rows = result.storage.mutableSpan
+    multiply(gradients.view, weight.view, keeping: keeping, into: &rows)
   }
 }

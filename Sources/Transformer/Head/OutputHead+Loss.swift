@@ -94,7 +94,7 @@ extension OutputHead {
         divergences += pull.divergences
       }
       let logits = slice.logits
-      multiplyTiled(logits.view, weight.view, into: &slice.gradients)
+      multiplySplit(logits, weight, into: &slice.gradients)
       show(input, slice)
       var result = Matrix.zeros(rows: rows.count, columns: hidden.columns)
       norm.backward(

@@ -3,7 +3,7 @@ package import LinearAlgebra
 /// The last norm and the projection to the vocabulary.
 package struct OutputHead: Sendable {
   /// The most memory that logits take at a time, in bytes.
-  package static let logitBytes = 32 << 20
+  package static let logitBytes = 64 << 20
 
   let norm: Norm
   /// Shape `[vocabulary, hidden]`.

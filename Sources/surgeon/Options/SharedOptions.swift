@@ -131,10 +131,21 @@ struct RunOptions: ParsableArguments {
   @Option(help: "The threads to compute on (all cores unless given); results do not depend on it.")
   var threads: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "The kernels of OpenBLAS: 'default' for its own choice (the best for this processor).",
+      valueName: "name"
+    )
+  )
+  var blasCore: String?
+
   @Flag(name: .shortAndLong, help: "Show no progress.")
   var quiet = false
 
   func validate() throws {
+    if let blasCore, blasCore.isEmpty || !blasCore.utf8.allSatisfy(isWordByte) {
+      throw ValidationError("--blas-core must be a name such as Haswell, or default")
+    }
     if let threads, !(1...1024 ~= threads) {
       throw ValidationError("--threads must be between 1 and 1024")
     }
@@ -142,6 +153,14 @@ struct RunOptions: ParsableArguments {
 
   /// A listener for this run.
   var progress: ProgressPrinter { ProgressPrinter(isQuiet: quiet) }
+}
+
+/// Whether a byte is one of those that names of kernels are made of.
+private func isWordByte(_ byte: UInt8) -> Bool {
+  switch byte {
+  case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"): true
+  default: (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+  }
 }
 
 /// Refuses a name that names nothing.
