@@ -1,4 +1,6 @@
+import ExactJSON
 import Foundation
+import Report
 import Safetensors
 import Tensors
 import TestKit

@@ -15,8 +15,8 @@ struct ChoppingReportTests {
       finalRate: 0.1,
       weightDecay: 0.1,
       clip: nil,
-      rank: 0,
-      alpha: 0,
+      rank: nil,
+      alpha: nil,
       seed: 1
     )
     record.squareDecay = 0.95

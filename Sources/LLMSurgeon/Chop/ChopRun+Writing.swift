@@ -29,40 +29,36 @@ extension ChopRun {
     let sites = trainer.trained.sites
     changes.replacement = { sites[$0] == nil ? nil : try model.source.floats($0) }
     var export = try HuggingFaceExport(source, as: options.profile ?? .masked, changes: changes)
-    let report = try ChopReport(
-      ChoppingReport(
-        removal: removal,
-        sizes: DepthReport.Sizes(opened, written: fewer, export.changes).record,
-        distillation: options.distillation.isUsed ? options.distillation.record : nil,
-        training: training
-      ),
-      seconds: seconds
-    )
+    let sizes = try DepthReport.Sizes(opened, written: fewer, export.changes).record
+    let report = try ChopReport(report(sizes), seconds: seconds)
     export.addFile(ChopReport.fileName, report.file)
     try export.write(fewer.directory, to: options.output, overwrite: options.overwrite)
     for note in export.notes { progress.note(note) }
     return report
   }
 
-  private var removal: ChoppingReport.Removal {
-    ChoppingReport.Removal(
-      scheme: options.removal.name,
-      removed: plan.removed,
-      kept: kept,
-      stepsBefore: plan.stepsBefore,
-      interval: plan.interval
-    )
-  }
-
-  private var training: RetrainingReport {
-    var report = RetrainingReport(
+  private func report(_ sizes: ChoppingReport.Sizes) -> ChoppingReport {
+    var training = RetrainingReport(
       setup,
       options.training,
       options.data,
       trainedValues: trainer.trained.trainedCount
     )
-    report.course = trainer.course
-    report.writtenLoss = writtenLoss
-    return report
+    training.parameters = sizes.parameters.before
+    (training.settings.rank, training.settings.alpha) = (nil, nil)
+    training.course = trainer.course
+    training.writtenLoss = writtenLoss
+    return ChoppingReport(
+      removal: ChoppingReport.Removal(
+        scheme: options.removal.name,
+        removed: plan.removed,
+        kept: kept,
+        stepsBefore: plan.stepsBefore,
+        interval: plan.interval
+      ),
+      sizes: sizes,
+      distillation: options.distillation.isUsed ? options.distillation.record : nil,
+      training: training
+    )
   }
 }

@@ -80,8 +80,9 @@ struct Teacher: Sendable {
 
 /// What a teacher makes of some windows.
 struct Lesson {
-  /// The output of each block that the student has too; once compared, how far that of the student
-  /// is from it. Shape `[tokens, hidden]`; none where hidden states are not taught.
+  /// The output of each block that the student has too, shape `[tokens, hidden]`.
+  ///
+  /// Once compared, how far that of the student is from it; none where hidden states are not taught.
   private var states: [Matrix<Float>]
   /// The tokens of a window.
   private let length: Int

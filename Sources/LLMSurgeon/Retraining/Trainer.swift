@@ -75,8 +75,9 @@ struct Trainer {
     )
   }
 
-  /// The gradients of the next windows. The pass ends here, so that the optimizer finds the values
-  /// with one owner and need not copy them.
+  /// The gradients of the next windows.
+  ///
+  /// The pass ends here, so that the optimizer finds the values with one owner and need not copy them.
   private mutating func differentiate(
     _ teacher: Teacher?
   ) throws -> (Gradients, TrainingPass.Losses) {

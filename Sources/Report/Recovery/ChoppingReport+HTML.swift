@@ -12,7 +12,13 @@ extension ChoppingReport {
       title: "Chopped: \(training.model)",
       lines: lines.map { "\($0.name): \($0.value)" } + course.cuts.map(\.text),
       course: course,
-      settings: training.definitions + [("Teacher", teacher ?? "none")],
+      settings: training.definitions + [
+        (
+          "Decays of the moments",
+          "\(training.settings.meanDecay), \(training.settings.squareDecay)"
+        ),
+        ("Teacher", teacher ?? "none"),
+      ],
       programVersion: training.programVersion
     ).bytes
   }

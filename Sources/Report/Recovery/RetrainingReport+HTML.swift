@@ -26,7 +26,7 @@ extension RetrainingReport {
       ),
       ("Weight decay", "\(settings.weightDecay)"),
       ("Largest gradient norm", settings.clip.map { "\($0)" } ?? "none"),
-      ("Factors", "rank \(settings.rank), alpha \(settings.alpha)"),
+      ("Factors", settings.factors),
       ("Seed", "\(settings.seed)"),
       (
         "Tokens",
@@ -36,5 +36,13 @@ extension RetrainingReport {
       ("Held out", held ?? "nothing"),
       ("Model before", "\(model) (\(fingerprint))"),
     ]
+  }
+}
+
+extension TrainingRecord {
+  /// The factors for a person.
+  fileprivate var factors: String {
+    guard let rank, let alpha else { return "none" }
+    return "rank \(rank), alpha \(alpha)"
   }
 }

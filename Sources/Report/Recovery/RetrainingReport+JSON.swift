@@ -22,23 +22,30 @@ extension RetrainingReport {
 }
 
 extension TrainingRecord {
-  /// The settings as a JSON value.
-  var json: JSONValue {
-    [
-      "groups": .array(groups.map { JSONValue($0) }), "steps": JSONValue(steps),
-      "learningRate": JSONValue(learningRate), "schedule": JSONValue(schedule),
-      "warmUp": JSONValue(warmUp), "finalRate": JSONValue(finalRate),
-      "weightDecay": JSONValue(weightDecay), "clip": clip.map { JSONValue($0) } ?? .null,
-      "rank": JSONValue(rank), "alpha": JSONValue(alpha), "seed": JSONValue(String(seed)),
-    ]
-  }
+  /// The settings as a JSON value; those of factors where there are any.
+  var json: JSONValue { .object(object) }
 
-  /// The settings of a training of all values: with the decays of the moments, without factors.
+  /// The same with the decays of the moments.
   var jsonWithDecays: JSONValue {
-    guard var object = json.object else { return json }
-    for key: JSONText in ["rank", "alpha"] { object[key] = nil }
+    var object = object
     object["betas"] = [JSONValue(meanDecay), JSONValue(squareDecay)]
     return .object(object)
+  }
+
+  private var object: JSONObject {
+    var object = JSONObject()
+    object["groups"] = .array(groups.map { JSONValue($0) })
+    object["steps"] = JSONValue(steps)
+    object["learningRate"] = JSONValue(learningRate)
+    object["schedule"] = JSONValue(schedule)
+    object["warmUp"] = JSONValue(warmUp)
+    object["finalRate"] = JSONValue(finalRate)
+    object["weightDecay"] = JSONValue(weightDecay)
+    object["clip"] = clip.map { JSONValue($0) } ?? .null
+    object["rank"] = rank.map { JSONValue($0) }
+    object["alpha"] = alpha.map { JSONValue($0) }
+    object["seed"] = JSONValue(String(seed))
+    return object
   }
 }
 

@@ -100,8 +100,8 @@ extension TrainingRecord {
       finalRate: try reader.number("finalRate"),
       weightDecay: try reader.number("weightDecay"),
       clip: try reader.value("clip") == .null ? nil : try reader.number("clip"),
-      rank: reader.optional("rank") == nil ? 0 : try reader.integer("rank"),
-      alpha: try reader.optionalNumber("alpha") ?? 0,
+      rank: reader.optional("rank") == nil ? nil : try reader.integer("rank"),
+      alpha: try reader.optionalNumber("alpha"),
       seed: seed
     )
     guard let betas = reader.optional("betas") else { return }

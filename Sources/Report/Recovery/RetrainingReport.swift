@@ -16,10 +16,10 @@ package struct TrainingRecord: Sendable, Equatable {
   package let weightDecay: Double
   /// The bound on the gradient's norm, if there was one.
   package let clip: Double?
-  /// The inner extent of the factors.
-  package let rank: Int
-  /// The strength of the factors.
-  package let alpha: Double
+  /// The inner extent of the factors; nil where there can be none.
+  package var rank: Int?
+  /// The strength of the factors; nil where there can be none.
+  package var alpha: Double?
   /// The seed.
   package let seed: UInt64
   /// How much of the running mean of gradients stayed in a step.
@@ -37,8 +37,8 @@ package struct TrainingRecord: Sendable, Equatable {
     finalRate: Double,
     weightDecay: Double,
     clip: Double?,
-    rank: Int,
-    alpha: Double,
+    rank: Int?,
+    alpha: Double?,
     seed: UInt64
   ) {
     self.groups = groups
@@ -95,82 +95,6 @@ package struct HeldOutRecord: Sendable, Equatable {
   }
 }
 
-/// The losses of a training, step by step.
-package struct TrainingCourse: Sendable, Equatable {
-  /// One step of the optimizer.
-  package struct Step: Sendable, Equatable {
-    /// The mean cross entropy of the step's windows before the step, in nats per predicted token.
-    package let loss: Double
-    /// The learning rate.
-    package let rate: Double
-    /// The norm of the gradient before it was bounded.
-    package let gradientNorm: Double
-    /// The mean divergence from a teacher's predictions, in nats per predicted token; nil without one.
-    package let divergence: Double?
-    /// The mean square of the difference from a teacher's hidden states; nil without one.
-    package let hiddenError: Double?
-
-    /// Takes all values.
-    package init(
-      loss: Double,
-      rate: Double,
-      gradientNorm: Double,
-      divergence: Double? = nil,
-      hiddenError: Double? = nil
-    ) {
-      self.loss = loss
-      self.rate = rate
-      self.gradientNorm = gradientNorm
-      self.divergence = divergence
-      self.hiddenError = hiddenError
-    }
-  }
-
-  /// A measurement on held-out tokens.
-  package struct HeldOut: Sendable, Equatable {
-    /// The steps that were done.
-    package let step: Int
-    /// The mean cross entropy, in nats per predicted token.
-    package let loss: Double
-
-    /// Takes all values.
-    package init(step: Int, loss: Double) {
-      self.step = step
-      self.loss = loss
-    }
-  }
-
-  /// A removal of blocks between two steps.
-  package struct Cut: Sendable, Equatable {
-    /// The steps that were done.
-    package let step: Int
-    /// The blocks that went, in the numbers of the model as it came.
-    package let blocks: [Int]
-    /// The held-out loss right before, in nats per predicted token, if anything was held out.
-    package let lossBefore: Double?
-    /// The held-out loss right after.
-    package let lossAfter: Double?
-
-    /// Takes all values.
-    package init(step: Int, blocks: [Int], lossBefore: Double?, lossAfter: Double?) {
-      self.step = step
-      self.blocks = blocks
-      self.lossBefore = lossBefore
-      self.lossAfter = lossAfter
-    }
-  }
-
-  /// All steps, the first one first.
-  package var steps: [Step] = []
-  /// The measurements, rising in steps.
-  package var heldOut: [HeldOut] = []
-  /// The removals of blocks, rising in steps; none in an ordinary training.
-  package var cuts: [Cut] = []
-
-  /// Nothing yet.
-  package init() {}
-}
-
 /// A training of a few values of a model, and what it brought.
 package struct RetrainingReport: Sendable, Equatable {
   /// The version of the program that trained.
@@ -180,7 +104,7 @@ package struct RetrainingReport: Sendable, Equatable {
   /// A hash of the model as it came.
   package let fingerprint: String
   /// How it was trained.
-  package let settings: TrainingRecord
+  package var settings: TrainingRecord
   /// What it was trained on.
   package let tokens: TokensRecord
   /// What was held out, if anything.
@@ -188,7 +112,7 @@ package struct RetrainingReport: Sendable, Equatable {
   /// The number of values that were trained.
   package let trainedValues: Int
   /// The number of the model's parameters.
-  package let parameters: Int
+  package var parameters: Int
   /// The losses.
   package var course = TrainingCourse()
   /// The held-out loss of the written checkpoint, in nats per predicted token.
