@@ -4,7 +4,7 @@ import Transformer
 /// The memory of a calibration, counted from the shapes.
 struct CalibrationFootprint {
   /// The bytes of the program itself, its libraries and their buffers.
-  private static let programBytes = 30e6
+  static let programBytes = 30e6
   private static let numberBytes = Double(MemoryLayout<Float>.size)
 
   /// The bytes while one block, the head or the embedding is worked on, whatever the number of blocks

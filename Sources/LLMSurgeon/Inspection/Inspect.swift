@@ -6,7 +6,7 @@ import Report
 import Tensors
 import Transformer
 
-/// What a model is, and what a calibration of it will need.
+/// What a model is, and what a calibration and a pruning of it will need.
 public struct Inspection: Sendable {
   let name: String
   let modelType: String
@@ -17,6 +17,8 @@ public struct Inspection: Sendable {
   let layout: String
   /// What a calibration will need.
   public let demand: CalibrationDemand
+  /// What prunings will need beside it.
+  public let prunings: [PruningDemand]
 }
 
 /// Looks at a model, and measures a part of a calibration if one is planned.
@@ -61,7 +63,8 @@ public func inspect(
     elementType: opened.elementType,
     parameters: opened.parameters,
     layout: opened.directory.layout.text,
-    demand: demand
+    demand: demand,
+    prunings: try PruningDemand.all(of: opened.model)
   )
 }
 
@@ -119,6 +122,12 @@ extension Inspection {
     }
     let style = TerminalStyle(columns: columns, isTerminal: isTerminal)
     return lines.joined(separator: "\n") + "\n\n" + kinds.text(style: style) + "\n" + demand.text
+      + "\n\n" + pruningText
+  }
+
+  private var pruningText: String {
+    "A pruning from it needs about this much memory beside the mapped weights, and scratch space: "
+      + prunings.map(\.text).joined(separator: "; ") + "."
   }
 
   /// What the blocks have: one number, or the smallest and the largest.
@@ -185,6 +194,7 @@ extension Inspection {
       ),
       "vocabulary": JSONValue(decoder.vocabulary), "parameters": JSONValue(parameters),
       "prunableWeights": JSONValue(prunable), "calibration": demand.json,
+      "prunings": .array(prunings.map(\.json)),
       "layers": .array(
         linears.map { linear in
           [

@@ -3,8 +3,8 @@ import LinearAlgebra
 /// The prices of one layer's removals, as the structure asks for them.
 enum LayerPrices: Sendable {
   case structures(StructureCosts)
-  case elements(PricedElements)
-  case blocks(PricedBlocks)
+  case elements(ElementPrices)
+  case blocks(BlockPrices)
 }
 
 /// What one step computes for one layer: its repaired weights and what further removals cost.
@@ -26,8 +26,12 @@ struct LayerPass: Sendable {
 
   /// The repaired weights and the prices at them.
   func priced() throws(PruningError) -> (weights: Matrix<Float>, prices: LayerPrices, raised: Int) {
-    let conditioned = settings.method.repairs ? try ConditionedFactors(layer) : nil
-    let weights = try repaired(conditioned, limits: settings.stepRepair).weights
+    // Conjugate gradients need no factorisation: it is not in memory beside them.
+    let isDirect = !needsConjugateGradients
+    let first = settings.method.repairs && isDirect ? try ConditionedFactors(layer) : nil
+    let weights = try repaired(first, limits: settings.stepRepair).weights
+    let conditioned =
+      settings.method.repairs && !isDirect ? try ConditionedFactors(layer) : first
     let prices = try prices(weights, conditioned)
     return (weights, prices, conditioned?.timesRaised ?? 0)
   }
@@ -42,11 +46,12 @@ struct LayerPass: Sendable {
         try layer.structureCosts(weights, method: settings.method, conditioned: conditioned)
       )
     case .element:
-      let prices = try ElementPrices(layer, method: settings.method, conditioned: conditioned)
-      return .elements(PricedElements(weights: weights, prices: prices, mask: layer.plan.mask))
+      return .elements(
+        try ElementPrices(layer, method: settings.method, conditioned: conditioned)
+      )
     case .nm(let kept, let size):
       return .blocks(
-        try layer.pricedBlocks(
+        try layer.blockPrices(
           weights,
           pattern: BlockPattern(kept: kept, of: size),
           settings: settings,
@@ -68,12 +73,14 @@ struct LayerPass: Sendable {
     let judge = original ?? layer
     return LayerOutcome(
       weights: repair.weights,
-      mask: layer.plan.mask,
-      lossZeroedOnly: judge.loss(of: judge.zeroedOnly()),
-      lossRepaired: judge.loss(of: repair.weights),
-      damping: settings.damping,
-      timesDampingRaised: conditioned?.timesRaised ?? 0,
-      iterations: repair.iterations
+      figures: LayerFigures(
+        mask: layer.plan.mask,
+        lossZeroedOnly: judge.loss(of: judge.zeroedOnly()),
+        lossRepaired: judge.loss(of: repair.weights),
+        damping: settings.damping,
+        timesDampingRaised: conditioned?.timesRaised ?? 0,
+        iterations: repair.iterations
+      )
     )
   }
 
