@@ -118,6 +118,7 @@ struct UsageTests {
     (calibrate + ["--text", "t", "--seed", "x"], "--seed"),
     (calibrate + ["--text", "t", "--labels", "x"], "--labels"),
     (calibrate + ["--text", "t", "--threads", "0"], "--threads"),
+    (prune + ["--target", "0.5", "--scratch-precision", "bf16"], "--scratch-precision"),
     (["calibrate", "m", "--text", "t", "--output", ""], "--output"),
     (prune, "--target"),
     (prune + ["--target", "0"], "--target"),

@@ -139,7 +139,8 @@ struct ThresholdTests {
       removeCheapest(until: .total(count), of: layers, from: &plans)
     }
     if asked != nil {
-      let processor = Double(clock() - start) / Double(CLOCKS_PER_SEC)
+      // POSIX fixes the unit of `clock` at a millionth of a second.
+      let processor = Double(clock() - start) / 1e6
       print("\(total) costs: \(wall), processor \(processor) s")
     }
     let masks = plans.map(\.mask)
@@ -181,7 +182,8 @@ struct ThresholdTests {
 /// What was removed of a layer's costs.
 private struct Tally: Sendable {
   /// The costs that are those of the threshold, and how many of them were removed.
-  var (ties, removedTies) = (0, 0)
+  var ties = 0
+  var removedTies = 0
   /// Whether all below the threshold went, none above, and the first of those at it.
   var isInOrder = true
 }

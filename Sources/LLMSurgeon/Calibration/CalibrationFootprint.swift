@@ -23,7 +23,7 @@ struct CalibrationFootprint {
   init(of model: DecoderModel, samples: Int, length: Int, precision: ScratchPrecision) {
     let decoder = model.decoder
     let (vocabulary, hidden) = (Double(decoder.vocabulary), Double(decoder.hiddenSize))
-    let sequences = min(samples, max(1, DecoderBlock.tokensPerBatch / length))
+    let sequences = min(samples, DecoderBlock.sequencesPerBatch(length: length))
     let batch = Double(sequences) * Double(length)
     let blocks = (0..<decoder.blocks).map { BlockFootprint(of: model, block: $0) }
     let largest = blocks.map { $0.numbers(tokens: batch) }.max() ?? 0

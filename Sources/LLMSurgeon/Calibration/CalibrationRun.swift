@@ -39,19 +39,19 @@ struct CalibrationRun {
   /// - Throws: What reading the model, computing, and writing throw.
   func finish(progress: any ProgressListener) throws -> Double {
     let directory = try scratchDirectory(progress: progress)
-    var gradient = try store(planes: 1, directory)
+    // How many blocks' inputs are kept is known when the saved state is.
+    var kept = Kept(inputs: try store(planes: 0, nil), gradient: try store(planes: 1, directory))
     let file = CalibrationStateFile(
       folder: folder,
-      shape: gradient.shape,
+      shape: kept.gradient.shape,
       blocks: model.decoder.blocks
     )
-    let saved = try file.load(into: &gradient)
+    let saved = try file.load(into: &kept.gradient)
     if let saved {
       progress.note("continuing an unfinished calibration at block \(saved.block)")
     }
     let top = saved?.block ?? model.decoder.blocks - 1
-    var kept = Kept(inputs: try store(planes: top + 1, directory), gradient: gradient)
-    gradient = try store(planes: 0, nil)
+    kept.inputs = try store(planes: top + 1, directory)
     var workspace = BlockWorkspace()
     if top >= 0 {
       try embed(&kept)
@@ -77,9 +77,7 @@ extension CalibrationRun {
 
   /// The rows of the hidden state that go through a block together, whole windows.
   private var batches: [Range<Int>] {
-    let rows = windows.tokens.count
-    let step = max(1, DecoderBlock.tokensPerBatch / windows.length) * windows.length
-    return stride(from: 0, to: rows, by: step).map { $0..<min(rows, $0 + step) }
+    DecoderBlock.batchRanges(rows: windows.tokens.count, length: windows.length)
   }
 
   private func store(planes: Int, _ directory: String?) throws -> ActivationStore {

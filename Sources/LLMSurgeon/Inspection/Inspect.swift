@@ -64,8 +64,14 @@ public func inspect(
     parameters: opened.parameters,
     layout: opened.directory.layout.text,
     demand: demand,
-    prunings: try PruningDemand.all(of: opened.model)
+    prunings: try PruningDemand.all(of: opened.model, tokens: product(samples, length))
   )
+}
+
+/// The product of two numbers above zero, or the largest there is.
+private func product(_ first: Int, _ second: Int) -> Int {
+  let (result, overflows) = first.multipliedReportingOverflow(by: second)
+  return overflows ? .max : result
 }
 
 extension OpenedModel {

@@ -19,11 +19,16 @@ public struct PruningDemand: Sendable, Equatable {
   ]
 
   /// Counts what a pruning of each kind needs.
-  static func all(of model: DecoderModel) throws -> [PruningDemand] {
+  ///
+  /// - Parameters:
+  ///   - model: The model.
+  ///   - tokens: The tokens of all windows.
+  /// - Throws: `PruningError` for settings that cannot be.
+  static func all(of model: DecoderModel, tokens: Int) throws -> [PruningDemand] {
     try told.map { structure in
       // How much is removed does not matter.
       let settings = try PruningSettings(structure: structure, target: 0.5)
-      let footprint = PruningFootprint(of: model, settings: settings)
+      let footprint = PruningFootprint(of: model, settings: settings, windows: (tokens, false))
       return PruningDemand(
         structure: structure,
         memory: footprint.memory,

@@ -3,7 +3,7 @@ import Pruning
 import Report
 import Transformer
 
-/// The memory of a pruning, counted from the shapes.
+/// The memory of a pruning.
 struct PruningFootprint {
   /// The bytes at the worst moment, mapped weights not counted.
   let memory: Double
@@ -11,30 +11,33 @@ struct PruningFootprint {
   let scratch: Double
   /// The layers that the worst moment works on; none where it is the measurement of the loss.
   let layers: [Int]
+}
 
-  /// Counts what a pruning holds.
+extension PruningFootprint {
+  /// Counts what a pruning holds from the shapes.
   ///
   /// - Parameters:
   ///   - model: The model.
   ///   - settings: What is removed, and how; a method that compares layers.
+  ///   - windows: The tokens of all windows that the loss is measured on, none without any, and
+  ///     whether the repair follows the pruned model on them.
   ///   - threads: The threads that compute.
-  ///   - isSequential: Whether the repair follows the pruned model on the windows.
-  ///   - tokens: The tokens of all windows, for a repair that does.
   init(
     of model: DecoderModel,
     settings: PruningSettings,
-    threads: Int = Parallelism.threads,
-    sequential tokens: Int? = nil
+    windows: (tokens: Int, areRepairedFor: Bool),
+    threads: Int = Parallelism.threads
   ) {
     let shapes = model.linears.map {
       SolverFootprint.Shape(outputs: $0.outputs, inputs: $0.inputs, hasBias: $0.hasBias)
     }
     let solver = SolverFootprint(shapes, settings: settings, threads: threads)
     let passes = PassFootprint(of: model)
-    let states = tokens.map { passes.sequential(tokens: $0) } ?? 0
-    let working = max(solver.working + states, passes.evaluation)
-    memory = CalibrationFootprint.programBytes + working + solver.plan
-    layers = solver.working + states >= passes.evaluation ? solver.layers : []
+    let states = windows.areRepairedFor ? passes.sequential(tokens: windows.tokens) : 0
+    let evaluation = passes.evaluation(tokens: windows.tokens)
+    memory =
+      CalibrationFootprint.programBytes + max(solver.working + states, evaluation) + solver.plan
+    layers = solver.working + states >= evaluation ? solver.layers : []
     let weights = shapes.reduce(0) { $0 + Double($1.outputs) * Double($1.inputs + 1) }
     scratch = solver.scratch + weights * Double(MemoryLayout<Float>.size)
   }
@@ -83,15 +86,17 @@ private struct PassFootprint {
     table = Double(model.decoder.vocabulary) * hidden
   }
 
-  private var tape: Double {
-    blocks.map { $0.tape(tokens: Double(DecoderBlock.tokensPerBatch)) }.max() ?? 0
+  private func tape(tokens: Int) -> Double {
+    let batch = Double(min(tokens, DecoderBlock.tokensPerBatch))
+    return blocks.map { $0.tape(tokens: batch) }.max() ?? 0
   }
 
   /// The bytes of measuring a loss: a block or the head, a batch's activations, the hidden states.
-  var evaluation: Double {
-    let block = (blocks.map(\.weights).max() ?? 0) + tape
-    let head = table + tape + Double(OutputHead.logitBytes) / Self.numberBytes
-    let states = 2 * Double(DecoderModel.tokensAtOnce) * hidden
+  func evaluation(tokens: Int) -> Double {
+    guard tokens > 0 else { return 0 }
+    let block = (blocks.map(\.weights).max() ?? 0) + tape(tokens: tokens)
+    let head = table + tape(tokens: tokens) + Double(OutputHead.logitBytes) / Self.numberBytes
+    let states = 2 * Double(min(tokens, DecoderModel.tokensAtOnce)) * hidden
     return Self.numberBytes * (max(block, head) + states)
   }
 
@@ -101,6 +106,6 @@ private struct PassFootprint {
     let weights = 3 * (blocks.map(\.weights).max() ?? 0)
     let order = blocks.flatMap(\.orders).max() ?? 0
     let states = 2 * Double(tokens) * hidden
-    return Self.numberBytes * (weights + tape + states + 4 * order * order)
+    return Self.numberBytes * (weights + tape(tokens: tokens) + states + 4 * order * order)
   }
 }

@@ -79,13 +79,13 @@ extension PruneOptions {
   ) throws(JobError) {
     // Methods that look at one layer at a time are not predicted.
     guard !settings.method.isLayerLocal else { return }
-    let tokens = solver.repair == .sequential ? input.windows?.tokens.count : nil
+    let tokens = input.windows?.tokens.count ?? 0
     func footprint(_ method: Method, threads: Int) -> PruningFootprint {
       PruningFootprint(
         of: opened.model,
         settings: settings.priced(by: method),
-        threads: threads,
-        sequential: tokens
+        windows: (tokens, solver.repair == .sequential),
+        threads: threads
       )
     }
     let threads = Parallelism.threads

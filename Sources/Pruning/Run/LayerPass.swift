@@ -26,14 +26,17 @@ struct LayerPass: Sendable {
 
   /// The repaired weights and the prices at them.
   func priced() throws(PruningError) -> (weights: Matrix<Float>, prices: LayerPrices, raised: Int) {
-    // Conjugate gradients need no factorisation: it is not in memory beside them.
-    let isDirect = !needsConjugateGradients
-    let first = settings.method.repairs && isDirect ? try ConditionedFactors(layer) : nil
-    let weights = try repaired(first, limits: settings.stepRepair).weights
-    let conditioned =
-      settings.method.repairs && !isDirect ? try ConditionedFactors(layer) : first
+    // Conjugate gradients need no factorisation, which would be in memory beside them.
+    let direct = needsConjugateGradients ? nil : try factorised()
+    let weights = try repaired(direct, limits: settings.stepRepair).weights
+    let conditioned = needsConjugateGradients ? try factorised() : direct
     let prices = try prices(weights, conditioned)
     return (weights, prices, conditioned?.timesRaised ?? 0)
+  }
+
+  /// The factorised kept parts, for the method that repairs.
+  private func factorised() throws(PruningError) -> ConditionedFactors? {
+    settings.method.repairs ? try ConditionedFactors(layer) : nil
   }
 
   private func prices(
@@ -67,8 +70,8 @@ struct LayerPass: Sendable {
   /// - Returns: The outcome of the layer.
   /// - Throws: ``PruningError`` if the repair fails.
   func outcome(judgedBy original: ActiveLayer? = nil) throws(PruningError) -> LayerOutcome {
-    let isDirect = settings.method.repairs && !needsConjugateGradients && !isWhole
-    let conditioned = isDirect ? try ConditionedFactors(layer) : nil
+    let conditioned = needsConjugateGradients || isWhole ? nil : try factorised()
+    let timesRaised = conditioned?.timesRaised ?? 0
     let repair = try repaired(conditioned, limits: settings.finalRepair)
     let judge = original ?? layer
     return LayerOutcome(
@@ -78,7 +81,7 @@ struct LayerPass: Sendable {
         lossZeroedOnly: judge.loss(of: judge.zeroedOnly()),
         lossRepaired: judge.loss(of: repair.weights),
         damping: settings.damping,
-        timesDampingRaised: conditioned?.timesRaised ?? 0,
+        timesDampingRaised: timesRaised,
         iterations: repair.iterations
       )
     )

@@ -82,9 +82,7 @@ private struct HiddenStates {
   ) throws -> DriftedInputs {
     var now = SecondMoment(width: group.inputs, appendsOne: group.hasBias)
     var drift = DriftMoment(width: group.inputs, appendsOne: group.hasBias)
-    let step = max(1, DecoderBlock.tokensPerBatch / length) * length
-    for first in stride(from: 0, to: original.rows, by: step) {
-      let rows = first..<min(original.rows, first + step)
+    for rows in DecoderBlock.batchRanges(rows: original.rows, length: length) {
       let old = shown(group, by: before, original, rows)
       let new = shown(group, by: after, current, rows)
       now.add(new)
@@ -104,14 +102,9 @@ private struct HiddenStates {
     _ hidden: Matrix<Float>,
     _ rows: Range<Int>
   ) -> [Matrix<Float>] {
-    let width = hidden.columns
-    let batch = Matrix(
-      rows: rows.count,
-      columns: width,
-      storage: Array(hidden.storage[rows.lowerBound * width..<rows.upperBound * width])
-    )
+    let batch = BlockInput(hidden.selecting(rows: rows), length: length)
     var seen = GroupInputs(group.name)
-    block.showInputs(BlockInput(batch, length: length), in: &workspace, to: &seen)
+    block.showInputs(batch, in: &workspace, to: &seen)
     return seen.pieces
   }
 }
