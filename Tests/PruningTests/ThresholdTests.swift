@@ -148,7 +148,7 @@ struct ThresholdTests {
     let found = concurrentMap(count: number) { layer in
       tally(layers[layer], masks[layer], level: level)
     }
-    #expect(found.allSatisfy(\.isInOrder))
+    #expect(found.allSatisfy { $0.isInOrder })
     #expect(found.reduce(0) { $0 + $1.removedTies } == count - Int(level * MadeLayer.ties))
     #expect(masks.reduce(0) { $0 + $1.removedWeights } == count)
     // Ties of a layer go only when those of the layers before it are gone.
