@@ -79,7 +79,7 @@ let package = Package(
 
     module("Transformer", uses: ["ExactJSON", "LinearAlgebra", "Tensors", real]),
     module("Depth", uses: ["LinearAlgebra", real]),
-    module("Pruning", uses: ["Curvature", "LinearAlgebra", real]),
+    module("Pruning", uses: ["Curvature", "LinearAlgebra", "Tensors", real]),
     module("Checkpoint", uses: ["ExactJSON", "Safetensors", "Tensors", "TorchArchive"]),
     module("Training", uses: ["LinearAlgebra", "Pruning", real]),
 
@@ -135,7 +135,7 @@ let package = Package(
     ),
     tests("TokenizationTests", of: ["ExactJSON", "Tokenization"], golden: true),
     tests("DepthTests", of: ["Depth", "LinearAlgebra"]),
-    tests("PruningTests", of: ["Curvature", "LinearAlgebra", "Pruning"]),
+    tests("PruningTests", of: ["Curvature", "LinearAlgebra", "Pruning", "Tensors"]),
     tests(
       "TrainingTests",
       of: ["ExactJSON", "LinearAlgebra", "Pruning", "Training"],

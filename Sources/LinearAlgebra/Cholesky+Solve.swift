@@ -35,16 +35,20 @@ extension Cholesky {
     return result
   }
 
-  /// The diagonal of `M⁻¹`, without the rest of it.
+  /// The diagonal of `M⁻¹`, without the rest of it: no second matrix is made.
   package func inverseDiagonal() -> [Double] {
-    let half = inverseHalf()
-    return concurrentMap(count: order) { row in
-      var sum = 0.0
-      for index in row * order + row..<(row + 1) * order {
-        sum += half.storage[index] * half.storage[index]
+    let chunk = Self.rowsPerChunk
+    let sums = concurrentMap(count: (order + chunk - 1) / chunk) { index in
+      let first = index * chunk
+      let rows = inverseHalfRows(first..<min(order, first + chunk))
+      return (first..<min(order, first + chunk)).map { row in
+        let start = (row - first) * order
+        var sum = 0.0
+        for index in start + row..<start + order { sum += rows[index] * rows[index] }
+        return sum
       }
-      return sum
     }
+    return sums.flatMap(\.self)
   }
 
   /// The entries of `M⁻¹` within ranges of consecutive rows and columns, without the rest of it.
@@ -69,9 +73,21 @@ extension Cholesky {
     }
   }
 
+  /// The rows of `L⁻ᵀ` that are computed at a time.
+  private static var rowsPerChunk: Int { 64 }
+
+  /// Some rows of `L⁻ᵀ`, row by row; a whole chunk, or what is left for the last one.
+  private func inverseHalfRows(_ range: Range<Int>) -> [Double] {
+    var rows = [Double](repeating: 0, count: range.count * order)
+    for row in range { rows[(row - range.lowerBound) * order + row] = 1 }
+    var span = rows.mutableSpan
+    solveRows(&span, from: range.lowerBound, transposed: true)
+    return rows
+  }
+
   /// `L⁻ᵀ`, upper triangular.
   private func inverseHalf() -> Matrix<Double> {
-    let chunk = 64
+    let chunk = Self.rowsPerChunk
     var half = Matrix<Double>.identity(order)
     guard order > 0 else { return half }
     // Row i of the result is zero left of the diagonal: only what lies below L's row i matters.

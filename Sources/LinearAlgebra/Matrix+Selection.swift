@@ -38,6 +38,17 @@ extension Matrix {
     return result
   }
 
+  /// A copy of some consecutive rows.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  package func selecting(rows range: Range<Int>) -> Matrix {
+    Matrix(
+      rows: range.count,
+      columns: columns,
+      storage: Array(storage[range.lowerBound * columns..<range.upperBound * columns])
+    )
+  }
+
   /// Writes `values` to the given rows and columns: the inverse of ``selecting(rows:columns:)``.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)

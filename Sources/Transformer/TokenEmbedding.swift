@@ -24,7 +24,7 @@ package struct TokenEmbedding: Sendable {
         throw .sequenceTooLong(length: length, limit: decoder.positions)
       }
       positions = try reader.matrix(name, rows: decoder.positions + start, columns: width)
-        .copyRows(start, count: length)
+        .selecting(rows: start..<start + length)
     } else {
       positions = .zeros(rows: 0, columns: width)
     }

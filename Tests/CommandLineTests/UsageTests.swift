@@ -126,7 +126,12 @@ struct UsageTests {
     (calibrate + ["--text", "t", "--length", "1"], "--length"),
     (calibrate + ["--text", "t", "--seed", "x"], "--seed"),
     (calibrate + ["--text", "t", "--labels", "x"], "--labels"),
+<<<<<<< HEAD
     (calibrate + ["--text", "t", "--threads", "--blas-core", "0"], "--threads", "--blas-core"),
+=======
+    (calibrate + ["--text", "t", "--threads", "0"], "--threads"),
+    (prune + ["--target", "0.5", "--scratch-precision", "bf16"], "--scratch-precision"),
+>>>>>>> memory
     (["calibrate", "m", "--text", "t", "--output", ""], "--output"),
     (prune, "--target"),
     (prune + ["--target", "0"], "--target"),

@@ -19,7 +19,7 @@ struct ContinuationTests {
   }
 
   private func row(_ logits: Matrix<Float>, _ index: Int) -> Matrix<Double> {
-    logits.copyRows(index, count: 1).widened()
+    logits.selecting(rows: index..<index + 1).widened()
   }
 
   private func matrix(_ logits: [Float]) -> Matrix<Double> {

@@ -4,7 +4,7 @@ import Transformer
 /// The memory of a calibration, counted from the shapes.
 struct CalibrationFootprint {
   /// The bytes of the program itself, its libraries and their buffers.
-  private static let programBytes = 30e6
+  static let programBytes = 30e6
   private static let numberBytes = Double(MemoryLayout<Float>.size)
 
   /// The bytes while one block, the head or the embedding is worked on, whatever the number of blocks
@@ -23,7 +23,7 @@ struct CalibrationFootprint {
   init(of model: DecoderModel, samples: Int, length: Int, precision: ScratchPrecision) {
     let decoder = model.decoder
     let (vocabulary, hidden) = (Double(decoder.vocabulary), Double(decoder.hiddenSize))
-    let sequences = min(samples, max(1, DecoderBlock.tokensPerBatch / length))
+    let sequences = min(samples, DecoderBlock.sequencesPerBatch(length: length))
     let batch = Double(sequences) * Double(length)
     let blocks = (0..<decoder.blocks).map { BlockFootprint(of: model, block: $0) }
     let largest = blocks.map { $0.numbers(tokens: batch) }.max() ?? 0

@@ -119,9 +119,7 @@ extension GradientPass {
 
   /// The rows of the hidden state that go through a block together, whole windows.
   private var batches: [Range<Int>] {
-    let rows = windows.tokens.count
-    let step = max(1, DecoderBlock.tokensPerBatch / windows.length) * windows.length
-    return stride(from: 0, to: rows, by: step).map { $0..<min(rows, $0 + step) }
+    DecoderBlock.batchRanges(rows: windows.tokens.count, length: windows.length)
   }
 
   private func store(planes: Int, _ directory: String?) throws -> ActivationStore {

@@ -49,7 +49,7 @@ struct StatisticsObserver: LinearObserver {
         ),
         floats: {
           let entries = try moment.meanTriangle()
-          guard entries.allSatisfy(\.isFinite) else {
+          guard isFinite(entries.span) else {
             throw JobError.notFinite("the factor \(name)")
           }
           return entries

@@ -110,7 +110,7 @@ extension Evaluation {
 
 extension DecoderModel {
   /// The sequences that go through the model at once: a bound on memory, not on the result.
-  private static let tokensAtOnce = 16_384
+  static let tokensAtOnce = 16_384
 
   /// The mean over windows of the mean cross entropy of each, in nats per predicted token.
   func meanLoss(_ windows: TokenWindows, progress: any ProgressListener) throws -> Double {

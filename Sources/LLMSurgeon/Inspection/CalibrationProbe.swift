@@ -23,7 +23,7 @@ struct CalibrationProbe {
     let demand = BlockFootprint(of: model, block: 0)
     let work = demand.operations(tokens: Double(length), length: length)
     let affordable = max(1, min(1024, Self.operations / max(1, work)))
-    return min(samples, Int(affordable), max(1, DecoderBlock.tokensPerBatch / length))
+    return min(samples, Int(affordable), DecoderBlock.sequencesPerBatch(length: length))
   }
 
   /// The time of the calibration, in seconds.

@@ -6,7 +6,7 @@ import Report
 import Tensors
 import Transformer
 
-/// What a model is, and what a calibration of it will need.
+/// What a model is, and what a calibration and a pruning of it will need.
 public struct Inspection: Sendable {
   let name: String
   let modelType: String
@@ -17,6 +17,8 @@ public struct Inspection: Sendable {
   let layout: String
   /// What a calibration will need.
   public let demand: CalibrationDemand
+  /// What prunings will need beside it.
+  public let prunings: [PruningDemand]
 }
 
 /// Looks at a model, and measures a part of a calibration if one is planned.
@@ -61,8 +63,15 @@ public func inspect(
     elementType: opened.elementType,
     parameters: opened.parameters,
     layout: opened.directory.layout.text,
-    demand: demand
+    demand: demand,
+    prunings: try PruningDemand.all(of: opened.model, tokens: product(samples, length))
   )
+}
+
+/// The product of two numbers above zero, or the largest there is.
+private func product(_ first: Int, _ second: Int) -> Int {
+  let (result, overflows) = first.multipliedReportingOverflow(by: second)
+  return overflows ? .max : result
 }
 
 extension OpenedModel {
@@ -123,6 +132,12 @@ extension Inspection {
     }
     let style = TerminalStyle(columns: columns, isTerminal: isTerminal)
     return lines.joined(separator: "\n") + "\n\n" + kinds.text(style: style) + "\n" + demand.text
+      + "\n\n" + pruningText
+  }
+
+  private var pruningText: String {
+    "A pruning from it needs about this much memory beside the mapped weights, and scratch space: "
+      + prunings.map(\.text).joined(separator: "; ") + "."
   }
 
   /// What the blocks have: one number, or the smallest and the largest.
@@ -188,12 +203,17 @@ extension Inspection {
         }
       ),
       "vocabulary": JSONValue(decoder.vocabulary), "parameters": JSONValue(parameters),
+<<<<<<< HEAD
       "prunableWeights": JSONValue(prunable),
       "blas": [
         "library": JSONValue(BLASLibrary.version), "kernels": JSONValue(BLASLibrary.kernels),
         "threads": JSONValue(Parallelism.threads),
       ],
       "calibration": demand.json,
+=======
+      "prunableWeights": JSONValue(prunable), "calibration": demand.json,
+      "prunings": .array(prunings.map(\.json)),
+>>>>>>> memory
       "layers": .array(
         linears.map { linear in
           [

@@ -1,9 +1,11 @@
 import Checkpoint
 import Export
 import Foundation
+import LinearAlgebra
 import Pruning
 import Report
 import Tensors
+import Transformer
 
 /// Removes weights from a model, repairs the rest, and writes a checkpoint that ordinary software
 /// loads.
@@ -40,6 +42,7 @@ public func prune(
   try checkPlace(options.output, overwrite: options.overwrite, apartFrom: opened.directory)
   let fingerprint = try opened.fingerprint()
   let input = try PruneInput(options.data, opened: opened, fingerprint: fingerprint)
+  try options.checkMemory(of: opened, settings, input)
   if options.shots > 1, options.schedule.data == .fresh { try input.checkFresh() }
   if options.schedule.correction != nil, input.windows == nil || options.shots < 2 {
     throw JobError.badSetting("training between shots takes tokens and several shots")
@@ -67,6 +70,39 @@ public func prune(
 }
 
 extension PruneOptions {
+  /// Refuses what does not fit in memory.
+  ///
+  /// - Throws: ``JobError/badSetting(_:)`` with what is needed and what would fit.
+  func checkMemory(
+    of opened: OpenedModel,
+    _ settings: PruningSettings,
+    _ input: PruneInput
+  ) throws(JobError) {
+    // Methods that look at one layer at a time are not predicted.
+    guard !settings.method.isLayerLocal else { return }
+    let tokens = input.windows?.tokens.count ?? 0
+    func footprint(_ method: Method, threads: Int) -> PruningFootprint {
+      PruningFootprint(
+        of: opened.model,
+        settings: settings.priced(by: method),
+        windows: (tokens, solver.repair == .sequential),
+        threads: threads
+      )
+    }
+    let threads = Parallelism.threads
+    var remedies: [(String, Double)] = []
+    if threads > 1 {
+      remedies.append(("--threads 1", footprint(settings.method, threads: 1).memory))
+    }
+    if settings.method.repairs {
+      remedies.append(
+        ("--method kobd, which repairs nothing", footprint(.kobd, threads: threads).memory)
+      )
+    }
+    try footprint(settings.method, threads: threads)
+      .check(limit: memory.bytes, names: opened.model.linears.map(\.name), remedies: remedies)
+  }
+
   /// The profile of the checkpoint.
   var writtenProfile: Profile {
     profile ?? .standard(for: removal.structure, removal.allocation)

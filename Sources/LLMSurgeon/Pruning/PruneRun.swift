@@ -73,38 +73,35 @@ struct PruneRun {
         number: shot,
         target: isOfSize ? result.plan.removedShare : settings.target,
         achieved: result.plan.removedShare,
-        predictedRise: result.outcomes.indices.reduce(0) {
-          $0 + result.plan.predictedRise(of: $1, result.outcomes[$1])
+        predictedRise: result.figures.indices.reduce(0) {
+          $0 + result.plan.predictedRise(of: $1, result.figures[$1])
         },
         lossBefore: result.lossBefore
       ),
       result.plan,
-      result.outcomes,
+      result.figures,
       before: result.layers
     )
-    var weights = try MemoryTensors(result.outcomes, of: opened.model.linears)
+    var weights = result.weights
     if shot < options.shots { try correct(&weights, progress: progress) }
     try files.save(shot, weights, report: report)
   }
 
   /// Trains the weights that a shot left, if that is asked for.
-  private func correct(_ weights: inout MemoryTensors, progress: any ProgressListener) throws {
+  private func correct(_ weights: inout RepairedWeights, progress: any ProgressListener) throws {
     guard let correction = options.schedule.correction, let windows = input.windows else { return }
     let source = OverlayTensors(
       base: opened.directory.tensors,
       front: weights,
       isRounded: false
     )
-    let corrected = try correction.correct(
-      try opened.model(with: source),
-      on: windows,
-      progress: progress
+    weights.correct(
+      by: try correction.correct(try opened.model(with: source), on: windows, progress: progress)
     )
-    for name in corrected.names {
-      let description = try corrected.existing(name)
-      try weights.set(name, description, bytes: try corrected.bytes(name))
-    }
   }
+
+  /// The directory of scratch files.
+  var scratch: String { (options.memory.scratch ?? files.folder).path }
 
   /// The share of the whole target, 0 to 1, that is removed after a shot.
   private func share(after shot: Int) -> Double {
@@ -124,7 +121,8 @@ struct PruneRun {
     var solver = try PruningRun(
       store: layers,
       settings: settings,
-      consequences: model.consequences(for: settings)
+      consequences: model.consequences(for: settings),
+      scratch: scratch
     )
     let meter = SolverMeter(progress, layers: layers.layers.count, settings: settings)
     var widths: [BlockWidths]?
@@ -134,12 +132,13 @@ struct PruneRun {
       widths = choice.widths
       return choice.plan
     }
-    let outcomes = try meter.repairing { handler in
+    let layersAfter = try meter.repairing { handler in
       try repaired(plan, by: solver, of: model, statistics, progress: handler)
     }
     return ShotResult(
       plan: plan,
-      outcomes: outcomes,
+      figures: try layersAfter.figures(),
+      weights: layersAfter.weights,
       layers: layers.layers,
       lossBefore: statistics?.manifest.loss,
       widths: widths
@@ -153,19 +152,20 @@ struct PruneRun {
     of model: DecoderModel,
     _ statistics: StatisticsDirectory?,
     progress: @escaping ProgressHandler
-  ) throws -> [LayerOutcome] {
+  ) throws -> RepairedLayers {
+    var layers = try RepairedLayers(model.linears, scratch: scratch)
     guard options.solver.repair == .sequential, let statistics else {
-      var outcomes: [LayerOutcome] = []
-      try solver.repair(plan, progress: progress) { outcomes.append($1) }
-      return outcomes
+      try solver.repair(plan, progress: progress) { try layers.receive($0, $1) }
+      return layers
     }
-    return try SequentialRepair(
+    try SequentialRepair(
       opened: opened,
       model: model,
       windows: try statistics.windows(),
       solver: solver,
       plan: plan
-    ).repair(progress: progress)
+    ).repair(progress: progress) { try layers.receive($0, $1) }
+    return layers
   }
 
   /// Chooses neurons and heads for a shot.

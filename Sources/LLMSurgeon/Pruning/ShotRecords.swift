@@ -1,6 +1,5 @@
 import Curvature
 import Foundation
-import LinearAlgebra
 import Pruning
 import Report
 import Safetensors
@@ -38,26 +37,16 @@ struct ShotFiles {
   }
 
   /// Writes the result of a shot; the weights last, which makes it complete.
-  func save(_ shot: Int, _ weights: MemoryTensors, report: PruningReport) throws {
+  func save(_ shot: Int, _ weights: RepairedWeights, report: PruningReport) throws {
     try write(try report.json(), to: self.report(shot).path)
     let tensors = try weights.names.map { name in
-      let bytes = try weights.bytes(name)
-      return SafetensorsWriter.Tensor(name, try weights.existing(name), bytes: { bytes })
+      SafetensorsWriter.Tensor(
+        name,
+        try weights.existing(name),
+        floats: { try weights.floats(name) }
+      )
     }
     try SafetensorsWriter.write(tensors, to: self.weights(shot).path)
-  }
-}
-
-extension MemoryTensors {
-  /// The weights that a shot left, single precision.
-  init(_ outcomes: [LayerOutcome], of linears: [LinearDescription]) throws {
-    self.init()
-    for (linear, outcome) in zip(linears, outcomes) {
-      for tensor in linear.tensors(of: outcome.weights) {
-        let description = TensorDescription(elementType: .float32, shape: tensor.shape)
-        try set(tensor.name, description, floats: tensor.values)
-      }
-    }
   }
 }
 
@@ -66,27 +55,27 @@ extension PruningReport {
   mutating func add(
     _ shot: ShotRecord,
     _ plan: PruningPlan,
-    _ outcomes: [LayerOutcome],
+    _ figures: [LayerFigures],
     before: [LayerDescription]
   ) {
     shots.append(shot)
-    for (index, outcome) in outcomes.enumerated() {
-      let mask = outcome.mask
+    for (index, figures) in figures.enumerated() {
+      let mask = figures.mask
       layers[index].rowsKept = mask.rowsInUse
       layers[index].columnsKept = mask.columnsInUse
       layers[index].weightsKept = mask.keptWeights
-      layers[index].predictedRise += plan.predictedRise(of: index, outcome)
-      layers[index].lossZeroedOnly += outcome.lossZeroedOnly ?? 0
-      layers[index].lossRepaired += outcome.lossRepaired ?? 0
-      layers[index].outputErrorZeroed = outcome.outputErrors?.zeroedOnly
-      layers[index].outputError = outcome.outputErrors?.repaired
-      layers[index].dampingActivations = outcome.damping.activations
-      layers[index].dampingGradients = outcome.damping.gradients
-      layers[index].dampingRaised += outcome.timesDampingRaised
-      if outcome.timesDampingRaised > 0 {
+      layers[index].predictedRise += plan.predictedRise(of: index, figures)
+      layers[index].lossZeroedOnly += figures.lossZeroedOnly ?? 0
+      layers[index].lossRepaired += figures.lossRepaired ?? 0
+      layers[index].outputErrorZeroed = figures.outputErrors?.zeroedOnly
+      layers[index].outputError = figures.outputErrors?.repaired
+      layers[index].dampingActivations = figures.damping.activations
+      layers[index].dampingGradients = figures.damping.gradients
+      layers[index].dampingRaised += figures.timesDampingRaised
+      if figures.timesDampingRaised > 0 {
         notes.append(
           "shot \(shot.number): the damping of \(layers[index].name) was raised tenfold "
-            + "\(outcome.timesDampingRaised) times"
+            + "\(figures.timesDampingRaised) times"
         )
       }
       if mask.keptWeights == 0, before[index].mask.keptWeights > 0 {
@@ -101,8 +90,8 @@ extension PruningPlan {
   ///
   /// After exchanges other weights are removed than were chosen; then it is the quadratic loss of
   /// the repaired weights.
-  func predictedRise(of index: Int, _ outcome: LayerOutcome) -> Double {
-    guard settings.exchanges > 0, let loss = outcome.lossRepaired else {
+  func predictedRise(of index: Int, _ figures: LayerFigures) -> Double {
+    guard settings.exchanges > 0, let loss = figures.lossRepaired else {
       return layers[index].predictedCost
     }
     return loss

@@ -192,18 +192,16 @@ struct ReconstructRun: ResumableRun {
     )
     let isSame = options.reconstruction.target == .sameInput
     var moments = GroupMoments(width: group.inputs + (group.hasBias ? 1 : 0))
-    let step = max(1, DecoderBlock.tokensPerBatch / length) * length
-    for first in stride(from: 0, to: inputs.rows, by: step) {
-      let rows = first..<min(inputs.rows, first + step)
+    for rows in DecoderBlock.batchRanges(rows: inputs.rows, length: length) {
       var (seen, aim) = (GroupInputs(group.name), GroupInputs(group.name))
       block.showInputs(
-        BlockInput(inputs.rows(rows), length: length),
+        BlockInput(inputs.selecting(rows: rows), length: length),
         in: &workspace,
         to: &seen
       )
       if !isSame {
         denseBlock.showInputs(
-          BlockInput(wanted.rows(rows), length: length),
+          BlockInput(wanted.selecting(rows: rows), length: length),
           in: &workspace,
           to: &aim
         )
@@ -224,16 +222,5 @@ struct ReconstructRun: ResumableRun {
       progress: progress
     )
     return report
-  }
-}
-
-extension Matrix where Scalar == Float {
-  /// Some consecutive rows.
-  fileprivate func rows(_ range: Range<Int>) -> Matrix<Float> {
-    Matrix(
-      rows: range.count,
-      columns: columns,
-      storage: Array(storage[range.lowerBound * columns..<range.upperBound * columns])
-    )
   }
 }

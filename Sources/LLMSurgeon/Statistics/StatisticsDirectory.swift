@@ -5,12 +5,12 @@ import Safetensors
 import Tensors
 import Transformer
 
-/// Statistics on disk: the factors of each layer are read when they are asked for.
+/// Statistics on disk: the factors of each layer are read when they are asked for, and no file stays
+/// mapped.
 struct StatisticsDirectory: Sendable {
   /// What the directory says of itself.
   let manifest: StatisticsManifest
   private let folder: URL
-  private let files: [SafetensorsFile]
 
   /// Opens a finished statistics directory.
   ///
@@ -20,9 +20,11 @@ struct StatisticsDirectory: Sendable {
     manifest = try StatisticsManifest(directory: folder)
     self.folder = folder
     let blocks = (manifest.layers.map(\.block).max() ?? -1) + 1
-    files = try (0..<blocks).map { block in
-      try SafetensorsFile(path: folder.appending(path: CalibrationRun.fileName(block: block)).path)
-    }
+    for block in 0..<blocks { _ = try file(block: block) }
+  }
+
+  private func file(block: Int) throws -> SafetensorsFile {
+    try SafetensorsFile(path: folder.appending(path: CalibrationRun.fileName(block: block)).path)
   }
 
   /// Refuses statistics of another model.
@@ -100,12 +102,13 @@ struct StatisticsDirectory: Sendable {
   private func triangle(_ name: String, order: Int, block: Int) throws -> Matrix<Float> {
     let tensor = TensorName(name)
     let expected = PackedTriangle.count(order: order)
-    guard let found = files[block].description(of: tensor), found.shape == [expected] else {
+    let file = try file(block: block)
+    guard let found = file.description(of: tensor), found.shape == [expected] else {
       throw JobError.badStatistics(
         path: folder.relativePath,
         reason: "\(name) is missing or not a triangle of order \(order)"
       )
     }
-    return PackedTriangle.unpack(try files[block].floats(tensor), order: order)
+    return PackedTriangle.unpack(try file.floats(tensor), order: order)
   }
 }

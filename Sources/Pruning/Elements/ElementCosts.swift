@@ -61,23 +61,3 @@ struct ElementPrices: Sendable {
     Float(0.5 * Double(weight) * Double(weight) * rows[row] * columns[column])
   }
 }
-
-/// The kept weights of one layer with their prices.
-struct PricedElements: PricedLayer {
-  let weights: Matrix<Float>
-  let prices: ElementPrices
-  let mask: LayerMask
-
-  func forEach(_ body: (_ index: Int, _ cost: Float, _ count: Int) -> Void) {
-    let width = weights.columns
-    let inputs = mask.inputs
-    let entries = weights.elements
-    for row in mask.keptRows.indices {
-      let flags = mask.keptFlags(row: row)
-      for column in 0..<inputs where flags[column] {
-        let cost = prices.cost(entries[row * width + column], row: row, column: column)
-        body(row * inputs + column, cost, 1)
-      }
-    }
-  }
-}

@@ -6,8 +6,10 @@ struct ExchangeableElements: Sendable {
   let weights: Matrix<Float>
   /// The predicted rise of the loss with them, damped; nats per token.
   let loss: Double
-  /// What each weight would become if it alone were free, with its price.
-  let elements: PricedElements
+  /// What each weight would become if it alone were free; shape `[outputs, inputs (+1)]`.
+  let wanted: Matrix<Float>
+  /// What these are priced by.
+  let prices: ElementPrices
 }
 
 extension LayerPass {
@@ -17,12 +19,9 @@ extension LayerPass {
   /// what the model then loses without it, `½ z² Gᵣᵣ A꜀꜀`, damped. For kept weights of a repaired
   /// layer `z` is `x`.
   ///
-  /// - Parameter initial: What was removed when the run began and does not come back.
   /// - Returns: The repaired weights and the prices.
   /// - Throws: ``PruningError`` if the repair fails.
-  func exchangeableElements(
-    initial: LayerMask
-  ) throws(PruningError) -> ExchangeableElements {
+  func exchangeableElements() throws(PruningError) -> ExchangeableElements {
     // A rough repair would pull back weights that a good one does not miss.
     let repaired = try layer.maskedOptimum(
       from: start,
@@ -42,7 +41,8 @@ extension LayerPass {
     return ExchangeableElements(
       weights: repaired.weights,
       loss: loss,
-      elements: PricedElements(weights: wanted, prices: prices, mask: initial)
+      wanted: wanted,
+      prices: prices
     )
   }
 }

@@ -59,21 +59,19 @@ extension LayerProblem {
       throw .blocksDoNotFit(layer: name, inputs: mask.inputs, block: size)
     }
     let (layer, conditioned) = try prepared(settings)
-    let blocks = try layer.pricedBlocks(
+    let blocks = try layer.blockPrices(
       layer.zeroedOnly(),
       pattern: BlockPattern(kept: kept, of: size),
       settings: settings,
       conditioned: conditioned
     )
     var result: [BlockCost] = []
-    blocks.forEach { index, key, count in
-      let (row, block) = index.quotientAndRemainder(dividingBy: blocks.blocksPerRow)
+    for (index, set) in blocks.choices.enumerated() where set != 0 {
+      let (row, block) = index.quotientAndRemainder(dividingBy: mask.inputs / size)
+      let columns = members(set).map { block * size + $0 }
+      let number = settings.order == .costPerParameter ? Double(columns.count) : 1
       result.append(
-        BlockCost(
-          row: row,
-          columns: members(blocks.choices[index]).map { block * size + $0 },
-          cost: Double(key) * (blocks.isPerParameter ? Double(count) : 1)
-        )
+        BlockCost(row: row, columns: columns, cost: Double(blocks.keys[index]) * number)
       )
     }
     return result

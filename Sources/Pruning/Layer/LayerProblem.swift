@@ -53,6 +53,9 @@ package struct LayerDescription: Hashable, Sendable {
   /// Whether the layer has a bias.
   package let hasBias: Bool
 
+  /// The number of columns of the weights, with the bias.
+  package var columns: Int { mask.inputs + (hasBias ? 1 : 0) }
+
   /// Describes one layer.
   package init(name: String, mask: LayerMask, hasBias: Bool) {
     self.name = name

@@ -4,7 +4,7 @@ import LinearAlgebra
 /// one thread each.
 private let largestSharedLayer = 1 << 22
 /// The most weights of all layers that are computed side by side.
-private let largestBatch = 1 << 26
+private let largestBatch = 1 << 24
 
 extension LayerStore {
   /// Computes something for each of some layers and hands the results over in order.
@@ -19,22 +19,26 @@ extension LayerStore {
     _ transform: @Sendable (Int) throws -> Value,
     receive: (Int, Value) throws -> Void
   ) throws {
-    let weights = layers.map(\.mask.weightCount)
-    let counts = indices.map { weights[$0] }
-    var next = 0
-    while next < counts.count {
-      let range = batch(of: counts, from: next)
+    let all = layers
+    for range in layerBatches(indices.map { all[$0].mask.weightCount }) {
       let results = concurrentMap(count: range.count) { place in
         Result { try transform(range.lowerBound + place) }
       }
       for (place, result) in results.enumerated() {
         try receive(range.lowerBound + place, try result.get())
       }
-      next = range.upperBound
     }
   }
+}
 
-  private func batch(of counts: [Int], from first: Int) -> Range<Int> {
+/// Which layers are computed side by side: a function of their shapes, never of the machine.
+///
+/// - Parameter counts: The number of weights of each layer.
+/// - Returns: Ranges of layers, in order.
+func layerBatches(_ counts: [Int]) -> [Range<Int>] {
+  var batches: [Range<Int>] = []
+  var first = 0
+  while first < counts.count {
     var end = first
     var total = 0
     while end < counts.count {
@@ -43,6 +47,8 @@ extension LayerStore {
       end += 1
       if counts[end - 1] > largestSharedLayer { break }
     }
-    return first..<end
+    batches.append(first..<end)
+    first = end
   }
+  return batches
 }

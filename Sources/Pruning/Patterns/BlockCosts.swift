@@ -1,25 +1,50 @@
 import Curvature
 import LinearAlgebra
 
-/// The cheapest completion of each block of a layer to an N:M pattern.
+/// The cheapest completion of each block of a layer to an N:M pattern, block by block and row by row.
 ///
 /// Blocks are consecutive inputs of the whole layer, bias aside, whatever is removed or dead in it.
-struct PricedBlocks: PricedLayer {
+struct BlockPrices: Sendable {
+  /// What the removals are ordered by: the joint cost of the removed, or that over their number.
+  fileprivate(set) var keys: [Float]
+  /// The weights to remove, as bits; none in a block that is complete.
+  fileprivate(set) var choices: [UInt16]
+}
+
+/// The blocks of one layer with their prices, which are read when they are looked at.
+struct PricedBlocks: ChoosableLayer {
   /// The number of weights in a block.
   let blockSize: Int
   /// The number of blocks in a row.
   let blocksPerRow: Int
   /// Whether the keys are costs over the number of weights removed.
   let isPerParameter: Bool
-  /// What the removals are ordered by: the joint cost of the removed, or that over their number.
-  fileprivate(set) var keys: [Float]
-  /// The weights to remove, as bits; none in a block that is complete.
-  fileprivate(set) var choices: [UInt16]
+  /// ``BlockPrices/keys`` of all layers.
+  let keys: LayerNumbers<Float>
+  /// ``BlockPrices/choices`` of all layers.
+  let choices: LayerNumbers<UInt16>
+  /// Which of the layers.
+  let layer: Int
 
-  func forEach(_ body: (_ index: Int, _ cost: Float, _ count: Int) -> Void) {
-    for index in choices.indices where choices[index] != 0 {
-      body(index, keys[index], choices[index].nonzeroBitCount)
+  private var blocksPerPiece: Int { max(1, PricedPiece.weights / blockSize) }
+
+  var pieces: Int { (keys.counts[layer] + blocksPerPiece - 1) / blocksPerPiece }
+
+  func piece(_ index: Int, keeping _: LayerMask) throws -> PricedPiece {
+    let first = index * blocksPerPiece
+    let range = first..<min(keys.counts[layer], first + blocksPerPiece)
+    let sets = try choices.numbers(layer: layer, range)
+    var costs = try keys.numbers(layer: layer, range)
+    for place in sets.indices where sets[place] == 0 { costs[place] = PricedPiece.nothing }
+    return PricedPiece(first: first, costs: costs, sets: sets)
+  }
+
+  func remove(_ place: Int, of piece: PricedPiece, from mask: inout LayerMask) -> Double {
+    let (row, block) = (piece.first + place).quotientAndRemainder(dividingBy: blocksPerRow)
+    for member in members(piece.sets?[place] ?? 0) {
+      mask.removeElement(row: row, column: block * blockSize + member)
     }
+    return Double(piece.costs[place]) * (isPerParameter ? Double(piece.count(place)) : 1)
   }
 }
 
@@ -33,12 +58,12 @@ extension ActiveLayer {
   ///   - conditioned: The factorised kept parts, for the method that repairs.
   /// - Returns: The cheapest completion of each block.
   /// - Throws: ``PruningError`` if a block of `A⁻¹` is not positive definite or a cost not finite.
-  func pricedBlocks(
+  func blockPrices(
     _ current: Matrix<Float>,
     pattern: BlockPattern,
     settings: PruningSettings,
     conditioned: ConditionedFactors?
-  ) throws(PruningError) -> PricedBlocks {
+  ) throws(PruningError) -> BlockPrices {
     let count = problem.mask.inputs / pattern.size
     let rows = problem.mask.outputs
     let models = blockModels(pattern, method: settings.method, conditioned: conditioned)
@@ -53,10 +78,7 @@ extension ActiveLayer {
     }
     let prices = try ElementPrices(self, method: settings.method, conditioned: conditioned).rows
     let isPerParameter = settings.order == .costPerParameter
-    var result = PricedBlocks(
-      blockSize: pattern.size,
-      blocksPerRow: count,
-      isPerParameter: isPerParameter,
+    var result = BlockPrices(
       keys: [Float](repeating: 0, count: rows * count),
       choices: [UInt16](repeating: 0, count: rows * count)
     )

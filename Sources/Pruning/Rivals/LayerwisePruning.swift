@@ -48,15 +48,17 @@ extension LayerProblem {
     )
     return LayerOutcome(
       weights: result,
-      mask: mask.removing(outside: solution.support),
-      lossZeroedOnly: nil,
-      lossRepaired: nil,
-      damping: settings.damping,
-      timesDampingRaised: solution.timesDampingRaised,
-      iterations: solution.iterations,
-      outputErrors: OutputErrors(
-        zeroedOnly: layer.outputError(of: layer.weights.masked(by: solution.support)),
-        repaired: layer.outputError(of: solution.weights)
+      figures: LayerFigures(
+        mask: mask.removing(outside: solution.support),
+        lossZeroedOnly: nil,
+        lossRepaired: nil,
+        damping: settings.damping,
+        timesDampingRaised: solution.timesDampingRaised,
+        iterations: solution.iterations,
+        outputErrors: OutputErrors(
+          zeroedOnly: layer.outputError(of: layer.weights.masked(by: solution.support)),
+          repaired: layer.outputError(of: solution.weights)
+        )
       )
     )
   }

@@ -30,13 +30,11 @@ struct WeightScores: Sendable {
   func withoutLeast(_ count: Int) -> Matrix<Float> {
     let size = 1 << 16
     let total = scores.storage.count
-    let pieces = stride(from: 0, to: total, by: size).map {
-      ScoreRange(scores: scores, range: $0..<min(total, $0 + size))
-    }
+    let pieces = ScoreRanges(scores: scores, range: 0..<total, size: size)
     var support = Matrix<Float>(rows: scores.rows, columns: scores.columns, repeating: 1)
-    let limit = count > 0 ? threshold(removing: count, of: pieces) : .nothing(of: pieces.count)
+    let limit = count > 0 ? threshold(removing: count, of: pieces) : .nothing(of: pieces.layers)
     concurrentChunks(of: &support.storage, size: size) { piece, entries in
-      pieces[piece].remove(below: limit, piece, from: &entries)
+      pieces.remove(below: limit, piece, from: &entries)
     }
     return support
   }
@@ -49,8 +47,12 @@ struct WeightScores: Sendable {
     var support = Matrix<Float>(rows: scores.rows, columns: width, repeating: 1)
     guard width > 0 else { return support }
     concurrentChunks(of: &support.storage, size: width) { row, entries in
-      let part = ScoreRange(scores: scores, range: row * width..<(row + 1) * width)
-      let limit = counts[row] > 0 ? threshold(removing: counts[row], of: [part]) : .nothing(of: 1)
+      let part = ScoreRanges(
+        scores: scores,
+        range: row * width..<(row + 1) * width,
+        size: width
+      )
+      let limit = counts[row] > 0 ? threshold(removing: counts[row], of: part) : .nothing(of: 1)
       part.remove(below: limit, 0, from: &entries)
     }
     return support
@@ -102,29 +104,34 @@ func count(of share: Double, _ range: Range<Int>) -> Int {
   return rounded(range.upperBound) - rounded(range.lowerBound)
 }
 
-/// A part of the scores; indices count from its start.
-private struct ScoreRange: PricedLayer {
+/// A part of the scores, cut into ranges that each have a quota.
+private struct ScoreRanges: CostSource {
   let scores: Matrix<Float>
+  /// What is looked at.
   let range: Range<Int>
+  /// The scores of one range.
+  let size: Int
 
-  func forEach(_ body: (_ index: Int, _ cost: Float, _ count: Int) -> Void) {
-    let part = scores.elements.extracting(range)
-    for index in part.indices { body(index, part[index], 1) }
+  var layers: Int { (range.count + size - 1) / size }
+  func pieces(of layer: Int) -> Int { 1 }
+
+  func piece(_ index: Int, of layer: Int) -> PricedPiece {
+    let first = range.lowerBound + layer * size
+    let part = scores.storage[first..<min(range.upperBound, first + size)]
+    return PricedPiece(first: layer * size, costs: Array(part))
   }
 
   /// Sets to zero what is below a threshold, and what is removed already.
   ///
   /// - Parameters:
   ///   - limit: The threshold; nil removes everything.
-  ///   - piece: The place of this part among those with a quota.
-  ///   - entries: The support of this part.
-  func remove(below limit: CostThreshold?, _ piece: Int, from entries: inout MutableSpan<Float>) {
-    forEachChosen(below: limit?.cost ?? .infinity, quota: limit?.quotas[piece] ?? .max) {
-      index,
-      _ in entries[index] = 0
-    }
-    let part = scores.elements.extracting(range)
-    for index in part.indices where part[index] == 0 { entries[index] = 0 }
+  ///   - layer: Which of the ranges.
+  ///   - entries: The support of this range.
+  func remove(below limit: CostThreshold?, _ layer: Int, from entries: inout MutableSpan<Float>) {
+    let part = piece(0, of: layer)
+    var quota = limit?.quotas[layer] ?? .max
+    part.forEachChosen(below: limit?.cost ?? .infinity, quota: &quota) { entries[$0] = 0 }
+    for index in part.costs.indices where part.costs[index] == 0 { entries[index] = 0 }
   }
 }
 

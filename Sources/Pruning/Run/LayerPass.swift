@@ -3,8 +3,8 @@ import LinearAlgebra
 /// The prices of one layer's removals, as the structure asks for them.
 enum LayerPrices: Sendable {
   case structures(StructureCosts)
-  case elements(PricedElements)
-  case blocks(PricedBlocks)
+  case elements(ElementPrices)
+  case blocks(BlockPrices)
 }
 
 /// What one step computes for one layer: its repaired weights and what further removals cost.
@@ -26,10 +26,17 @@ struct LayerPass: Sendable {
 
   /// The repaired weights and the prices at them.
   func priced() throws(PruningError) -> (weights: Matrix<Float>, prices: LayerPrices, raised: Int) {
-    let conditioned = settings.method.repairs ? try ConditionedFactors(layer) : nil
-    let weights = try repaired(conditioned, limits: settings.stepRepair).weights
+    // Conjugate gradients need no factorisation, which would be in memory beside them.
+    let direct = needsConjugateGradients ? nil : try factorised()
+    let weights = try repaired(direct, limits: settings.stepRepair).weights
+    let conditioned = needsConjugateGradients ? try factorised() : direct
     let prices = try prices(weights, conditioned)
     return (weights, prices, conditioned?.timesRaised ?? 0)
+  }
+
+  /// The factorised kept parts, for the method that repairs.
+  private func factorised() throws(PruningError) -> ConditionedFactors? {
+    settings.method.repairs ? try ConditionedFactors(layer) : nil
   }
 
   private func prices(
@@ -42,11 +49,12 @@ struct LayerPass: Sendable {
         try layer.structureCosts(weights, method: settings.method, conditioned: conditioned)
       )
     case .element:
-      let prices = try ElementPrices(layer, method: settings.method, conditioned: conditioned)
-      return .elements(PricedElements(weights: weights, prices: prices, mask: layer.plan.mask))
+      return .elements(
+        try ElementPrices(layer, method: settings.method, conditioned: conditioned)
+      )
     case .nm(let kept, let size):
       return .blocks(
-        try layer.pricedBlocks(
+        try layer.blockPrices(
           weights,
           pattern: BlockPattern(kept: kept, of: size),
           settings: settings,
@@ -62,18 +70,20 @@ struct LayerPass: Sendable {
   /// - Returns: The outcome of the layer.
   /// - Throws: ``PruningError`` if the repair fails.
   func outcome(judgedBy original: ActiveLayer? = nil) throws(PruningError) -> LayerOutcome {
-    let isDirect = settings.method.repairs && !needsConjugateGradients && !isWhole
-    let conditioned = isDirect ? try ConditionedFactors(layer) : nil
+    let conditioned = needsConjugateGradients || isWhole ? nil : try factorised()
+    let timesRaised = conditioned?.timesRaised ?? 0
     let repair = try repaired(conditioned, limits: settings.finalRepair)
     let judge = original ?? layer
     return LayerOutcome(
       weights: repair.weights,
-      mask: layer.plan.mask,
-      lossZeroedOnly: judge.loss(of: judge.zeroedOnly()),
-      lossRepaired: judge.loss(of: repair.weights),
-      damping: settings.damping,
-      timesDampingRaised: conditioned?.timesRaised ?? 0,
-      iterations: repair.iterations
+      figures: LayerFigures(
+        mask: layer.plan.mask,
+        lossZeroedOnly: judge.loss(of: judge.zeroedOnly()),
+        lossRepaired: judge.loss(of: repair.weights),
+        damping: settings.damping,
+        timesDampingRaised: timesRaised,
+        iterations: repair.iterations
+      )
     )
   }
 

@@ -62,9 +62,21 @@ package struct LayerPlan: Equatable, Sendable {
 }
 
 /// One layer after its repair.
+@dynamicMemberLookup
 package struct LayerOutcome: Sendable {
   /// The new weights, zero where the mask removes; shape `[outputs, inputs (+1)]`.
   package let weights: Matrix<Float>
+  /// What is known of the repair beside them.
+  package let figures: LayerFigures
+
+  /// One of the figures.
+  package subscript<Value>(dynamicMember figure: KeyPath<LayerFigures, Value>) -> Value {
+    figures[keyPath: figure]
+  }
+}
+
+/// What is left to say of a repaired layer when its weights are put away.
+package struct LayerFigures: Sendable {
   /// What is removed.
   package let mask: LayerMask
   /// The predicted rise of the loss, had the removed only been set to zero.

@@ -35,17 +35,29 @@ extension PruningRun {
     progress: @escaping ProgressHandler
   ) throws {
     var best: (plan: PruningPlan, loss: Double)?
+    // The repaired weights of a choice that is not believed yet, and what all weights would become.
+    var (repaired, wanted) = (try roomForWeights(), try roomForWeights())
     for round in 0...settings.exchanges {
-      let layers = try exchangeable(plan, step: step + round, progress: progress)
-      let loss = layers.reduce(0) { $0 + $1.loss }
+      var (loss, prices) = (0.0, [ElementPrices]())
+      try exchangeable(plan, step: step + round, progress: progress) { index, layer in
+        loss += layer.loss
+        prices.append(layer.prices)
+        try repaired.keep(layer.weights.storage, layer: index)
+        try wanted.keep(layer.wanted.storage, layer: index)
+      }
       if let best, !(loss < best.loss) {
         plan = best.plan
         return
       }
       best = (plan, loss)
-      current = layers.map(\.weights)
+      let older = try current ?? roomForWeights()
+      current = repaired
+      repaired = older
       guard round < settings.exchanges else { return }
-      plan = chosenAnew(plan, layers.map(\.elements))
+      let layers = prices.enumerated().map {
+        pricedElements($0.offset, of: wanted, by: $0.element)
+      }
+      try chooseAnew(&plan, layers)
     }
   }
 
@@ -53,30 +65,26 @@ extension PruningRun {
   private func exchangeable(
     _ plan: PruningPlan,
     step: Int,
-    progress: @escaping ProgressHandler
-  ) throws -> [ExchangeableElements] {
-    var layers: [ExchangeableElements] = []
+    progress: @escaping ProgressHandler,
+    receive: (Int, ExchangeableElements) throws -> Void
+  ) throws {
     try store.forEachLayer(Array(descriptions.indices)) { index in
       progress(PruningProgress(stage: .pricing(step: step), layer: index))
-      let pass = try pass(plan, index, start: current[index], progress)
-      return try pass.exchangeableElements(initial: descriptions[index].mask)
+      return try pass(plan, index, progress).exchangeableElements()
     } receive: {
-      layers.append($1)
+      try receive($0, $1)
     }
-    return layers
   }
 
   /// As many elements as are removed now, the cheapest of all.
-  private func chosenAnew(_ plan: PruningPlan, _ layers: [PricedElements]) -> PruningPlan {
+  private func chooseAnew(_ plan: inout PruningPlan, _ layers: [PricedElements]) throws {
     let counts = plan.layers.map(\.mask.removedWeights)
     let budget: RemovalBudget =
       settings.allocation == .uniform ? .each(counts) : .total(counts.reduce(0, +))
     var fresh = plan.layers
     for index in fresh.indices { fresh[index].mask = descriptions[index].mask }
-    removeCheapest(until: budget, of: layers, from: &fresh)
-    var result = plan
-    for index in fresh.indices { result.layers[index].mask = fresh[index].mask }
-    return result
+    try removeCheapest(until: budget, of: layers, from: &fresh)
+    for index in fresh.indices { plan.layers[index].mask = fresh[index].mask }
   }
 
   /// Chooses anew within the complete blocks of each layer, for itself.
@@ -87,17 +95,15 @@ extension PruningRun {
     progress: @escaping ProgressHandler
   ) throws {
     let (run, chosen) = (self, plan)
-    var masks: [LayerMask] = []
-    var repaired: [Matrix<Float>?] = []
+    var weights = try current ?? roomForWeights()
     try store.forEachLayer(Array(descriptions.indices)) { index in
       progress(PruningProgress(stage: .pricing(step: step), layer: index))
-      let pass = try run.pass(chosen, index, start: run.current[index], progress)
-      return try pass.exchangingBlocks(pattern, initial: run.descriptions[index].mask)
-    } receive: { _, result in
-      masks.append(result.mask)
-      repaired.append(result.weights)
+      return try run.pass(chosen, index, progress)
+        .exchangingBlocks(pattern, initial: run.descriptions[index].mask)
+    } receive: { index, result in
+      try weights.keep(result.weights.storage, layer: index)
+      plan.layers[index].mask = result.mask
     }
-    current = repaired
-    for (index, mask) in masks.enumerated() { plan.layers[index].mask = mask }
+    current = weights
   }
 }

@@ -9,9 +9,11 @@ package struct PruningRun: Sendable {
   let store: any LayerStore
   let settings: PruningSettings
   let descriptions: [LayerDescription]
+  /// Where weights that are needed again are kept; nil for memory.
+  private let scratch: String?
   private var structures: StructureChoice
   /// The weights after the last step where they are known; masked repairs go on from them.
-  var current: [Matrix<Float>?]
+  var current: LayerNumbers<Float>?
 
   /// Prepares a run.
   ///
@@ -20,17 +22,21 @@ package struct PruningRun: Sendable {
   ///   - settings: What to do.
   ///   - consequences: What becomes free when other structures are removed; used for rows and
   ///     columns.
+  ///   - scratch: The directory of the scratch files; nil to keep in memory what the choice of single
+  ///     weights or blocks needs of all layers.
   /// - Throws: ``PruningError`` if a setting is out of range, blocks do not fit a layer, or a
   ///   consequence names what does not exist.
   package init(
     store: any LayerStore,
     settings: PruningSettings,
-    consequences: [Consequence] = []
+    consequences: [Consequence] = [],
+    scratch: String? = nil
   ) throws(PruningError) {
     try settings.validate()
     precondition(!settings.method.isLayerLocal, "a method that compares layers")
     self.store = store
     self.settings = settings
+    self.scratch = scratch
     descriptions = store.layers
     if case .nm(_, let size) = settings.structure {
       for layer in descriptions where layer.mask.inputs % size != 0 {
@@ -39,7 +45,6 @@ package struct PruningRun: Sendable {
     }
     let plans = descriptions.map { LayerPlan(name: $0.name, mask: $0.mask) }
     structures = try StructureChoice(plans, consequences: consequences)
-    current = [Matrix<Float>?](repeating: nil, count: descriptions.count)
   }
 
   /// Chooses what to remove.
@@ -56,7 +61,7 @@ package struct PruningRun: Sendable {
     for (step, share) in shares.enumerated() {
       let budget = RemovalBudget(share, of: plan.layers, settings: settings)
       let prices = try priced(plan, step: step, progress: progress)
-      remove(until: budget, prices, from: &plan)
+      try remove(until: budget, prices, from: &plan)
     }
     try exchange(in: &plan, step: shares.count, progress: progress)
     return plan
@@ -76,7 +81,7 @@ package struct PruningRun: Sendable {
   ) throws {
     try store.forEachLayer(Array(descriptions.indices)) { index in
       progress(PruningProgress(stage: .repairing, layer: index))
-      return try pass(plan, index, start: current[index], progress).outcome()
+      return try pass(plan, index, progress).outcome()
     } receive: {
       try receive($0, $1)
     }
@@ -103,70 +108,158 @@ package struct PruningRun: Sendable {
     let original = try ActiveLayer(problem, plan: layerPlan, settings: settings)
     let moved = try problem.following(inputs, plan: layerPlan, settings: settings)
     let layer = try ActiveLayer(moved, plan: layerPlan, settings: settings)
-    return try pass(layer, index, start: current[index], progress).outcome(judgedBy: original)
-  }
-
-  /// Prices the removals of all layers, and remembers the repaired weights if they are a start.
-  private mutating func priced(
-    _ plan: PruningPlan,
-    step: Int,
-    progress: @escaping ProgressHandler
-  ) throws -> [LayerPrices] {
-    let run = self
-    var prices: [LayerPrices] = []
-    var repaired: [Matrix<Float>?] = []
-    let isMasked = !settings.structure.isStructured
-    try store.forEachLayer(Array(descriptions.indices)) { index in
-      progress(PruningProgress(stage: .pricing(step: step), layer: index))
-      return try run.pass(plan, index, start: run.current[index], progress).priced()
-    } receive: { _, result in
-      prices.append(result.prices)
-      repaired.append(isMasked ? result.weights : nil)
-    }
-    current = repaired
-    return prices
+    return try pass(layer, index, progress).outcome(judgedBy: original)
   }
 
   func pass(
     _ plan: PruningPlan,
     _ index: Int,
-    start: Matrix<Float>?,
     _ progress: @escaping ProgressHandler
   ) throws -> LayerPass {
     let problem = try store.problem(at: index)
     let layer = try ActiveLayer(problem, plan: plan.layers[index], settings: settings)
-    return pass(layer, index, start: start, progress)
+    return try pass(layer, index, progress)
   }
 
   private func pass(
     _ layer: ActiveLayer,
     _ index: Int,
-    start: Matrix<Float>?,
     _ progress: @escaping ProgressHandler
-  ) -> LayerPass {
-    LayerPass(layer: layer, settings: settings, start: start) { iteration, loss in
+  ) throws -> LayerPass {
+    let start = try current?.numbers(layer: index).map {
+      Matrix(rows: layer.problem.weights.rows, columns: layer.width, storage: $0)
+    }
+    return LayerPass(layer: layer, settings: settings, start: start) { iteration, loss in
       progress(PruningProgress(stage: .iterated(iteration, loss: loss), layer: index))
+    }
+  }
+
+  /// Room for the weights of all layers, biases included.
+  func roomForWeights() throws -> LayerNumbers<Float> {
+    try LayerNumbers(
+      counts: descriptions.map { $0.mask.outputs * $0.columns },
+      directory: scratch
+    )
+  }
+}
+
+/// The prices of the removals of all layers.
+private enum StepPrices {
+  case structures([StructureCosts])
+  case elements([PricedElements])
+  case blocks([PricedBlocks])
+}
+
+extension PruningRun {
+  /// Prices the removals of all layers.
+  private mutating func priced(
+    _ plan: PruningPlan,
+    step: Int,
+    progress: @escaping ProgressHandler
+  ) throws -> StepPrices {
+    switch settings.structure {
+    // Nothing prices units here: ``choose(progress:)`` has refused them.
+    case .rowsColumns, .rows, .columns, .units:
+      var costs: [StructureCosts] = []
+      try price(plan, step: step, progress: progress) { _, _, prices in
+        if case .structures(let layer) = prices { costs.append(layer) }
+      }
+      return .structures(costs)
+    case .element:
+      return .elements(try pricedElements(plan, step: step, progress: progress))
+    case .nm(_, let size):
+      return .blocks(try pricedBlocks(plan, size: size, step: step, progress: progress))
+    }
+  }
+
+  /// Repairs and prices every layer.
+  private func price(
+    _ plan: PruningPlan,
+    step: Int,
+    progress: @escaping ProgressHandler,
+    receive: (Int, Matrix<Float>, LayerPrices) throws -> Void
+  ) throws {
+    try store.forEachLayer(Array(descriptions.indices)) { index in
+      progress(PruningProgress(stage: .pricing(step: step), layer: index))
+      return try pass(plan, index, progress).priced()
+    } receive: { index, result in
+      try receive(index, result.weights, result.prices)
+    }
+  }
+
+  /// Prices single weights, and keeps the repaired weights as the next start.
+  private mutating func pricedElements(
+    _ plan: PruningPlan,
+    step: Int,
+    progress: @escaping ProgressHandler
+  ) throws -> [PricedElements] {
+    var weights = try current ?? roomForWeights()
+    var all: [ElementPrices] = []
+    try price(plan, step: step, progress: progress) { index, repaired, prices in
+      try weights.keep(repaired.storage, layer: index)
+      if case .elements(let layer) = prices { all.append(layer) }
+    }
+    current = weights
+    return all.enumerated().map { pricedElements($0.offset, of: weights, by: $0.element) }
+  }
+
+  func pricedElements(
+    _ index: Int,
+    of weights: LayerNumbers<Float>,
+    by prices: ElementPrices
+  ) -> PricedElements {
+    PricedElements(
+      name: descriptions[index].name,
+      weights: weights,
+      layer: index,
+      prices: prices,
+      inputs: descriptions[index].mask.inputs
+    )
+  }
+
+  /// Prices blocks, and keeps the repaired weights as the next start.
+  private mutating func pricedBlocks(
+    _ plan: PruningPlan,
+    size: Int,
+    step: Int,
+    progress: @escaping ProgressHandler
+  ) throws -> [PricedBlocks] {
+    var weights = try current ?? roomForWeights()
+    let counts = descriptions.map { $0.mask.weightCount / size }
+    var keys = try LayerNumbers<Float>(counts: counts, directory: scratch)
+    var choices = try LayerNumbers<UInt16>(counts: counts, directory: scratch)
+    try price(plan, step: step, progress: progress) { index, repaired, prices in
+      try weights.keep(repaired.storage, layer: index)
+      guard case .blocks(let layer) = prices else { return }
+      try keys.keep(layer.keys, layer: index)
+      try choices.keep(layer.choices, layer: index)
+    }
+    current = weights
+    return descriptions.indices.map { index in
+      PricedBlocks(
+        blockSize: size,
+        blocksPerRow: descriptions[index].mask.inputs / size,
+        isPerParameter: settings.order == .costPerParameter,
+        keys: keys,
+        choices: choices,
+        layer: index
+      )
     }
   }
 
   private mutating func remove(
     until budget: RemovalBudget,
-    _ prices: [LayerPrices],
+    _ prices: StepPrices,
     from plan: inout PruningPlan
-  ) {
-    switch settings.structure {
-    case .rowsColumns, .rows, .columns:
-      let costs = prices.compactMap { if case .structures(let costs) = $0 { costs } else { nil } }
+  ) throws {
+    switch prices {
+    case .structures(let costs):
       structures.remove(until: budget, costs: costs, settings: settings)
       plan.layers = structures.plans
-    case .element:
-      let layers = prices.compactMap { if case .elements(let layer) = $0 { layer } else { nil } }
-      removeCheapest(until: budget, of: layers, from: &plan.layers)
-    case .nm:
-      let layers = prices.compactMap { if case .blocks(let layer) = $0 { layer } else { nil } }
-      removeCheapest(until: budget, of: layers, from: &plan.layers)
-    case .units:
-      break  // Nothing prices them here: ``choose(progress:)`` has refused them.
+    case .elements(let layers):
+      try removeCheapest(until: budget, of: layers, from: &plan.layers)
+    case .blocks(let layers):
+      try removeCheapest(until: budget, of: layers, from: &plan.layers)
     }
   }
 }

@@ -81,7 +81,7 @@ package struct PruningSettings: Equatable, Sendable {
   /// What is removed together.
   package let structure: Structure
   /// How a removal is priced and whether the rest is repaired.
-  package let method: Method
+  package private(set) var method: Method
   /// The share of the weights (without biases) of all layers to remove, between 0 and 1; what is
   /// removed already counts.
   package let target: Double
@@ -194,6 +194,13 @@ package struct PruningSettings: Equatable, Sendable {
     guard case .nm = structure else { return }
     guard allocation == .uniform else { throw .allocationDoesNotFit(allocation, method) }
     guard target == structure.largestShare else { throw .patternNotWhole(method, structure) }
+  }
+
+  /// The same with another method.
+  package func priced(by method: Method) -> PruningSettings {
+    var result = self
+    result.method = method
+    return result
   }
 
   /// How often each layer is priced at most.

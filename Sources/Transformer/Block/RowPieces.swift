@@ -40,15 +40,6 @@ extension Matrix where Scalar == Float {
       copy(other.storage.span, to: &part)
     }
   }
-
-  /// A copy of some consecutive rows.
-  func copyRows(_ first: Int, count: Int) -> Matrix<Float> {
-    Matrix(
-      rows: count,
-      columns: columns,
-      storage: Array(storage[first * columns..<(first + count) * columns])
-    )
-  }
 }
 
 /// Overwrites a whole matrix, on all threads.

@@ -36,12 +36,30 @@ struct SequenceBatch: Equatable, Sendable {
 }
 
 extension DecoderBlock {
+  /// The number of sequences in a batch: one at least.
+  package static func sequencesPerBatch(
+    length: Int,
+    tokensPerBatch: Int = DecoderBlock.tokensPerBatch
+  ) -> Int {
+    max(1, tokensPerBatch / length)
+  }
+
+  /// The rows of a hidden state that go through a block together, whole sequences; the last batch may
+  /// have fewer.
+  package static func batchRanges(
+    rows: Int,
+    length: Int,
+    tokensPerBatch: Int = DecoderBlock.tokensPerBatch
+  ) -> [Range<Int>] {
+    let step = sequencesPerBatch(length: length, tokensPerBatch: tokensPerBatch) * length
+    return stride(from: 0, to: rows, by: step).map { $0..<min(rows, $0 + step) }
+  }
+
   /// The batches that a hidden state is cut into.
   func batches(rows: Int, length: Int, tokensPerBatch: Int) -> [SequenceBatch] {
     precondition(length > 0 && rows % length == 0, "whole sequences")
-    let step = max(1, tokensPerBatch / length) * length
-    return stride(from: 0, to: rows, by: step).map {
-      SequenceBatch(rows: $0..<min(rows, $0 + step), length: length)
+    return Self.batchRanges(rows: rows, length: length, tokensPerBatch: tokensPerBatch).map {
+      SequenceBatch(rows: $0, length: length)
     }
   }
 }

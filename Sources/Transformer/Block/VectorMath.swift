@@ -153,7 +153,7 @@ func withPart(
 }
 
 /// Whether no number is NaN or infinite.
-func isFinite(_ values: Span<Float>) -> Bool {
+package func isFinite(_ values: Span<Float>) -> Bool {
   // x − x is zero for numbers and NaN for the rest, so one sum answers for all.
   var sum: Float = 0
   // SAFETY: the index is one of the span's.

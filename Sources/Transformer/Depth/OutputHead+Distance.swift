@@ -15,11 +15,11 @@ extension OutputHead {
     var (first, second) = (HeadSlice(), HeadSlice())
     var total = 0.0
     for start in stride(from: 0, to: hidden.rows, by: positionsAtOnce) {
-      let count = min(positionsAtOnce, hidden.rows - start)
-      project(hidden.copyRows(start, count: count), in: &first)
-      project(reference.copyRows(start, count: count), in: &second)
+      let rows = start..<min(hidden.rows, start + positionsAtOnce)
+      project(hidden.selecting(rows: rows), in: &first)
+      project(reference.selecting(rows: rows), in: &second)
       let (left, right) = (first.logits, second.logits)
-      total += concurrentMap(count: count) { row in
+      total += concurrentMap(count: rows.count) { row in
         let range = row * left.columns..<(row + 1) * left.columns
         return distance(
           left.storage.span.extracting(range),

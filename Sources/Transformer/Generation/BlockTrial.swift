@@ -156,8 +156,9 @@ extension OutputHead {
   package func runTrial(tokens: Int) {
     var hidden = Matrix.zeros(rows: tokens, columns: weight.columns)
     for row in 0..<tokens {
-      hidden.replaceRows(from: row, with: weight.copyRows(row % weight.rows, count: 1))
+      let source = row % weight.rows
+      hidden.replaceRows(from: row, with: weight.selecting(rows: source..<source + 1))
     }
-    _ = logits(ofRow: hidden.copyRows(tokens - 1, count: 1))
+    _ = logits(ofRow: hidden.selecting(rows: tokens - 1..<tokens))
   }
 }

@@ -52,7 +52,7 @@ package struct Continuation: Sendable {
       block.decode(&hidden, rotary: rotary, cache: &caches[index], scratch: &scratch)
     }
     count += tokens.count
-    return hidden.copyRows(tokens.count - 1, count: 1)
+    return hidden.selecting(rows: tokens.count - 1..<tokens.count)
   }
 
   /// Tabulates angles ahead, twice as many each time.

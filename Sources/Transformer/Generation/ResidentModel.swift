@@ -40,7 +40,7 @@ package struct ResidentModel: Sendable {
     if case .learned(let offset) = decoder.position, let name = model.layout.positionEmbedding {
       let rows = decoder.positions + offset
       let table = try reader.matrix(name, rows: rows, columns: width)
-      positionEmbedding = table.copyRows(offset, count: decoder.positions)
+      positionEmbedding = table.selecting(rows: offset..<offset + decoder.positions)
     } else {
       positionEmbedding = nil
     }
@@ -61,10 +61,10 @@ package struct ResidentModel: Sendable {
   func embed(_ tokens: [Int], from first: Int) -> Matrix<Float> {
     var hidden = Matrix.zeros(rows: tokens.count, columns: decoder.hiddenSize)
     for (row, token) in tokens.enumerated() {
-      hidden.replaceRows(from: row, with: tokenEmbedding.copyRows(token, count: 1))
+      hidden.replaceRows(from: row, with: tokenEmbedding.selecting(rows: token..<token + 1))
     }
     guard let positionEmbedding else { return hidden }
-    let positions = positionEmbedding.copyRows(first, count: tokens.count)
+    let positions = positionEmbedding.selecting(rows: first..<first + tokens.count)
     var sums = hidden.mutableElements
     addVector(positions.elements, to: &sums, from: 0)
     return hidden

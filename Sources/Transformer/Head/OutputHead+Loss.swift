@@ -18,7 +18,7 @@ extension OutputHead {
     var slice = HeadSlice()
     var losses = [Double](repeating: 0, count: hidden.rows)
     for rows in slices(of: hidden) {
-      project(hidden.copyRows(rows.lowerBound, count: rows.count), in: &slice)
+      project(hidden.selecting(rows: rows), in: &slice)
       crossEntropy(&slice.logits, from: rows.lowerBound, places, &losses, isGradientWanted: false)
     }
     return try Self.means(losses, sequences)
@@ -84,7 +84,7 @@ extension OutputHead {
     var losses = [Double](repeating: 0, count: hidden.rows)
     var divergences: [Double] = []
     for rows in slices(of: hidden) {
-      let input = hidden.copyRows(rows.lowerBound, count: rows.count)
+      let input = hidden.selecting(rows: rows)
       project(input, in: &slice)
       let pull = teacher?.pull(on: slice.logits, from: rows.lowerBound, length: sequences.length)
       crossEntropy(&slice.logits, from: rows.lowerBound, places, &losses, isGradientWanted: true)

@@ -5,7 +5,7 @@ import LLMSurgeon
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
-    abstract: "What a model is, its linear layers, and what a calibration will need.",
+    abstract: "What a model is, its linear layers, and what a calibration and a pruning will need.",
     discussion: """
       With --samples or --length a small part of that calibration is done, to say how long all of it \
       takes.

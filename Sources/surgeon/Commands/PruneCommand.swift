@@ -33,7 +33,7 @@ struct PruneCommand: ParsableCommand {
   )
   var labels: CalibrationLabels?
 
-  @OptionGroup(title: "Memory of the calibration")
+  @OptionGroup(title: "Memory")
   var memory: MemoryOptions
 
   @OptionGroup(title: "What to remove")
@@ -91,8 +91,10 @@ struct PruneCommand: ParsableCommand {
     guard statistics == nil || input.input == nil else {
       throw ValidationError("give --statistics, or a text or token file, not both")
     }
-    if input.input == nil, let name = memory.firstGiven {
-      throw ValidationError("\(name) speaks of a calibration: give --text or --tokens with it")
+    guard input.input != nil || memory.scratchPrecision == .float32 else {
+      throw ValidationError(
+        "--scratch-precision speaks of a calibration: give --text or --tokens with it"
+      )
     }
     guard !needsData || statistics != nil || input.input != nil else {
       throw ValidationError("give --statistics DIR, --text FILE … or --tokens FILE")

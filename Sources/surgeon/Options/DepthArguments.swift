@@ -91,7 +91,7 @@ extension PruneCommand {
     }
     guard removal.method == .surgeon, removal.shots == 1, statistics == nil, sweep == nil,
       removal.allocation == nil, solver.choice == SolverChoice(), labels == nil,
-      memory.firstGiven == nil, removal.sizes.choice == nil, removal.sizes.timingTable == nil
+      !memory.isGiven, removal.sizes.choice == nil, removal.sizes.timingTable == nil
     else {
       throw ValidationError(
         "--structure \(structure) knows no --method, --shots, --statistics, --sweep, --allocation, "

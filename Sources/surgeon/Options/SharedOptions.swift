@@ -68,7 +68,7 @@ struct WindowOptions: ParsableArguments {
   }
 }
 
-/// What a calibration may keep in memory.
+/// What a calibration or a pruning may keep in memory.
 struct MemoryOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -98,14 +98,8 @@ struct MemoryOptions: ParsableArguments {
     )
   }
 
-  /// The first option given.
-  var firstGiven: String? {
-    let options = [
-      ("--memory", memory != nil), ("--scratch", scratch != nil),
-      ("--scratch-precision", scratchPrecision != .float32),
-    ]
-    return options.first { $0.1 }?.0
-  }
+  /// Whether anything departs from the defaults.
+  var isGiven: Bool { memory != nil || scratch != nil || scratchPrecision != .float32 }
 }
 
 /// The checkpoint that a command leaves.

@@ -7,8 +7,10 @@ import Transformer
 struct ShotResult {
   /// What is removed.
   let plan: PruningPlan
-  /// The new weights of each layer.
-  let outcomes: [LayerOutcome]
+  /// What is known of each repair.
+  let figures: [LayerFigures]
+  /// The new weights of all layers.
+  let weights: RepairedWeights
   /// The layers before.
   let layers: [LayerDescription]
   /// The mean cross entropy before, in nats per predicted token, where it was measured.
@@ -31,34 +33,36 @@ extension PruneRun {
   ) throws -> ShotResult {
     let model = opened.model
     let layers = try ModelLayers(model.linears, source: opened.directory.tensors, statistics: nil)
-    let outcomes: [LayerOutcome]
+    var repaired = try RepairedLayers(model.linears, scratch: scratch)
     let loss: Double?
     switch input {
     case .none:
       throw JobError.badSetting("method \(settings.method.rawValue) needs tokens or statistics")
     case .windows(let windows, _, _):
       loss = try model.meanLoss(windows, progress: progress)
-      outcomes = try SequentialPass(opened: opened, windows: windows, settings: settings)
-        .prune(layers, progress: progress)
+      try SequentialPass(opened: opened, windows: windows, settings: settings)
+        .prune(layers, progress: progress) { try repaired.receive($0, $1) }
       report.notes.append(
         "statistics: sequential (each block was measured on what the pruned blocks below hand on)"
       )
     case .statistics(let statistics, _):
       loss = statistics.manifest.loss
-      outcomes = try layers.pruneLayerwise(
+      try layers.pruneLayerwise(
         model,
         statistics: statistics,
         settings: settings,
         progress: progress
-      )
+      ) { try repaired.receive($0, $1) }
       report.notes.append("statistics: dense (all layers were measured in the model as it came)")
     }
+    let figures = try repaired.figures()
     return ShotResult(
       plan: PruningPlan(
         settings: settings,
-        layers: zip(layers.layers, outcomes).map { LayerPlan(name: $0.name, mask: $1.mask) }
+        layers: zip(layers.layers, figures).map { LayerPlan(name: $0.name, mask: $1.mask) }
       ),
-      outcomes: outcomes,
+      figures: figures,
+      weights: repaired.weights,
       layers: layers.layers,
       lossBefore: loss
     )

@@ -8,8 +8,8 @@ import Transformer
 /// Prunes a model block by block with a method that looks at one layer's output at a time.
 ///
 /// All layers of a block are measured with the block's own weights as they came, on what the pruned
-/// blocks below hand on, as Wanda, SparseGPT and ALPS were published. One block's weights and the
-/// hidden states of all windows are in memory, and the weights of what is pruned.
+/// blocks below hand on, as Wanda, SparseGPT and ALPS were published. Two versions of one block's
+/// weights and the hidden states of all windows are in memory.
 struct SequentialPass {
   /// The model as it came.
   let opened: OpenedModel
@@ -23,15 +23,19 @@ struct SequentialPass {
   /// - Parameters:
   ///   - layers: The layers with their weights.
   ///   - progress: Hears of each layer.
-  /// - Returns: One outcome for each layer, in the model's order.
-  /// - Throws: What reading the model, computing, and the method throw.
-  func prune(_ layers: ModelLayers, progress: any ProgressListener) throws -> [LayerOutcome] {
+  ///   - receive: Takes the place and the outcome of each layer, in the model's order.
+  /// - Throws: What reading the model, computing, the method, and `receive` throw.
+  func prune(
+    _ layers: ModelLayers,
+    progress: any ProgressListener,
+    receive: (Int, LayerOutcome) throws -> Void
+  ) throws {
     let model = opened.model
     let sequences = try TokenSequences(tokens: windows.tokens, length: windows.length)
     let shares = try shares(sequences, layers, progress: progress)
     var hidden = try model.embed(sequences)
     var workspace = BlockWorkspace()
-    var outcomes: [LayerOutcome] = []
+    var done = 0
     progress.begin("pruning", total: model.linears.count, unit: "layers")
     defer { progress.end() }
     for block in 0..<model.decoder.blocks {
@@ -48,8 +52,9 @@ struct SequentialPass {
           settings: settings
         )
         try pruned.set(linear, outcome.weights)
-        outcomes.append(outcome)
-        progress.advance(to: outcomes.count)
+        try receive(index, outcome)
+        done += 1
+        progress.advance(to: done)
       }
       guard block + 1 < model.decoder.blocks else { continue }
       try opened.loadBlock(block, with: pruned).forward(
@@ -58,7 +63,6 @@ struct SequentialPass {
         in: &workspace
       )
     }
-    return outcomes
   }
 
   /// The share that each block loses.
@@ -98,14 +102,15 @@ extension ModelLayers {
   ///   - statistics: Its statistics; only `A` is looked at.
   ///   - settings: The method and what to remove.
   ///   - progress: Hears of each layer.
-  /// - Returns: One outcome for each layer, in the model's order.
-  /// - Throws: What reading the model and the statistics, and the method, throw.
+  ///   - receive: Takes the place and the outcome of each layer, in the model's order.
+  /// - Throws: What reading the model and the statistics, the method, and `receive` throw.
   func pruneLayerwise(
     _ model: DecoderModel,
     statistics: StatisticsDirectory,
     settings: PruningSettings,
-    progress: any ProgressListener
-  ) throws -> [LayerOutcome] {
+    progress: any ProgressListener,
+    receive: (Int, LayerOutcome) throws -> Void
+  ) throws {
     var shares = [Double](repeating: settings.target, count: model.decoder.blocks)
     if settings.allocation == .owl {
       let ratios = try shares.indices.map { block in
@@ -115,14 +120,14 @@ extension ModelLayers {
     }
     progress.begin("pruning", total: layers.count, unit: "layers")
     defer { progress.end() }
-    return try model.linears.enumerated().map { index, linear in
+    for (index, linear) in model.linears.enumerated() {
       let outcome = try problem(at: index).prunedLayerwise(
         activations: try statistics.factors(of: index).activations,
         share: shares[linear.block],
         settings: settings
       )
+      try receive(index, outcome)
       progress.advance(to: index + 1)
-      return outcome
     }
   }
 

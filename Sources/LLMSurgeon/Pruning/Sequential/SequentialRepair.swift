@@ -8,8 +8,8 @@ import Transformer
 /// Repairs a chosen plan layer after layer, in the order in which a token meets them.
 ///
 /// Each layer is repaired for the outputs that it had, from what the repaired layers before it hand
-/// on, so it makes up for their errors too; `G` is that of the model before. Two blocks' weights,
-/// two hidden states of all windows and the new weights are in memory.
+/// on, so it makes up for their errors too; `G` is that of the model before. Two blocks' weights and
+/// two hidden states of all windows are in memory.
 struct SequentialRepair {
   /// The model as it came, whose files hold what is not pruned.
   let opened: OpenedModel
@@ -24,13 +24,16 @@ struct SequentialRepair {
 
   /// Repairs every layer.
   ///
-  /// - Parameter progress: Told of each layer and iteration.
-  /// - Returns: One outcome for each layer, in the model's order.
-  /// - Throws: What reading the model, computing, and the solver throw.
-  func repair(progress: @escaping ProgressHandler) throws -> [LayerOutcome] {
+  /// - Parameters:
+  ///   - progress: Told of each layer and iteration.
+  ///   - receive: Takes the place and the outcome of each layer, in the order of the repairs.
+  /// - Throws: What reading the model, computing, the solver, and `receive` throw.
+  func repair(
+    progress: @escaping ProgressHandler,
+    receive: (Int, LayerOutcome) throws -> Void
+  ) throws {
     let sequences = try TokenSequences(tokens: windows.tokens, length: windows.length)
     var states = HiddenStates(try model.embed(sequences), length: windows.length)
-    var outcomes: [LayerOutcome?] = model.linears.map { _ in nil }
     for block in 0..<model.decoder.blocks {
       let original = try model.loadBlock(block)
       var repaired = MemoryTensors()
@@ -40,17 +43,11 @@ struct SequentialRepair {
         for index in group.linears {
           let outcome = try solver.repair(plan, layer: index, reading: inputs, progress: progress)
           try repaired.set(model.linears[index], outcome.weights)
-          outcomes[index] = outcome
+          try receive(index, outcome)
         }
       }
       guard block + 1 < model.decoder.blocks else { break }
       states.pass(original: original, current: try opened.loadBlock(block, with: repaired))
-    }
-    return try model.linears.indices.map { index in
-      guard let outcome = outcomes[index] else {
-        throw JobError.badSetting("the inputs of \(model.linears[index].name) were not seen")
-      }
-      return outcome
     }
   }
 }
@@ -85,9 +82,7 @@ private struct HiddenStates {
   ) throws -> DriftedInputs {
     var now = SecondMoment(width: group.inputs, appendsOne: group.hasBias)
     var drift = DriftMoment(width: group.inputs, appendsOne: group.hasBias)
-    let step = max(1, DecoderBlock.tokensPerBatch / length) * length
-    for first in stride(from: 0, to: original.rows, by: step) {
-      let rows = first..<min(original.rows, first + step)
+    for rows in DecoderBlock.batchRanges(rows: original.rows, length: length) {
       let old = shown(group, by: before, original, rows)
       let new = shown(group, by: after, current, rows)
       now.add(new)
@@ -107,14 +102,9 @@ private struct HiddenStates {
     _ hidden: Matrix<Float>,
     _ rows: Range<Int>
   ) -> [Matrix<Float>] {
-    let width = hidden.columns
-    let batch = Matrix(
-      rows: rows.count,
-      columns: width,
-      storage: Array(hidden.storage[rows.lowerBound * width..<rows.upperBound * width])
-    )
+    let batch = BlockInput(hidden.selecting(rows: rows), length: length)
     var seen = GroupInputs(group.name)
-    block.showInputs(BlockInput(batch, length: length), in: &workspace, to: &seen)
+    block.showInputs(batch, in: &workspace, to: &seen)
     return seen.pieces
   }
 }

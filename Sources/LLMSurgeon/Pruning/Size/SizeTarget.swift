@@ -60,7 +60,7 @@ public struct ParameterCount: Sendable, Equatable {
   /// - Returns: Nil for anything else, for nothing, and for more than `Int` holds.
   public init?(_ text: String) {
     let units = [("K", 1000), ("M", 1_000_000), ("B", 1_000_000_000), ("", 1)]
-    guard let value = wholeNumber(text, units: units) else { return nil }
+    guard let value = positiveNumber(text, units: units) else { return nil }
     self.value = value
   }
 }
@@ -80,13 +80,13 @@ public struct ByteCount: Sendable, Equatable {
       ("kB", 1000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("TB", 1_000_000_000_000), ("B", 1),
       ("", 1),
     ]
-    guard let value = wholeNumber(text, units: units) else { return nil }
+    guard let value = positiveNumber(text, units: units) else { return nil }
     self.value = value
   }
 }
 
 /// Reads a positive decimal number with the first suffix that fits, exactly.
-private func wholeNumber(_ text: String, units: [(suffix: String, scale: Int)]) -> Int? {
+private func positiveNumber(_ text: String, units: [(suffix: String, scale: Int)]) -> Int? {
   guard let unit = units.first(where: { text.hasSuffix($0.suffix) }) else { return nil }
   let parts = text.dropLast(unit.suffix.count).split(
     separator: ".",

@@ -28,6 +28,7 @@ public func sweep(
   try options.checkTiming(of: opened)
   let fingerprint = try opened.fingerprint()
   let input = try PruneInput(options.data, opened: opened, fingerprint: fingerprint)
+  try options.checkMemory(of: opened, try options.settings(target: nil), input)
   return try withTemporaryFolder { folder in
     let run = PruneRun(
       options: options,
@@ -115,7 +116,8 @@ extension PruneRun {
     var solver = try PruningRun(
       store: layers,
       settings: settings,
-      consequences: opened.model.consequences(for: settings)
+      consequences: opened.model.consequences(for: settings),
+      scratch: scratch
     )
     let meter = SolverMeter(progress, layers: layers.layers.count, settings: settings)
     let plan = try meter.choosing { try solver.choose(progress: $0) }
@@ -141,7 +143,7 @@ extension PruneRun {
     }
     var sum = 0.0
     try meter.repairing { handler in
-      try solver.repair(plan, progress: handler) { sum += plan.predictedRise(of: $0, $1) }
+      try solver.repair(plan, progress: handler) { sum += plan.predictedRise(of: $0, $1.figures) }
     }
     return sum
   }

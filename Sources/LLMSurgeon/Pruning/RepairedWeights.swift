@@ -1,0 +1,117 @@
+import LinearAlgebra
+import Pruning
+import Tensors
+import Transformer
+
+/// The weights that a shot leaves, single precision, under the model's tensor names.
+///
+/// They lie in a scratch file as soon as a layer is repaired.
+struct RepairedWeights: TensorSource {
+  private let linears: [LinearDescription]
+  private var numbers: LayerNumbers<Float>
+  /// Newer values of some tensors.
+  private var corrected = MemoryTensors()
+  /// Where each tensor comes from: its layer, and its place among the layer's tensors.
+  private let origins: [TensorName: (layer: Int, place: Int)]
+
+  /// Makes room for the weights of all layers.
+  ///
+  /// - Parameters:
+  ///   - linears: The model's linear layers.
+  ///   - directory: Where the scratch file lies.
+  /// - Throws: `FileError` if there is no room for it.
+  init(_ linears: [LinearDescription], scratch directory: String) throws {
+    self.linears = linears
+    numbers = try LayerNumbers(
+      counts: linears.map { $0.outputs * $0.columns },
+      directory: directory
+    )
+    var origins: [TensorName: (layer: Int, place: Int)] = [:]
+    for (layer, linear) in linears.enumerated() {
+      for (place, name) in [linear.weight, linear.bias].enumerated() {
+        if let name { origins[name] = (layer, place) }
+      }
+    }
+    self.origins = origins
+  }
+
+  /// Keeps the weights of a layer.
+  ///
+  /// - Parameters:
+  ///   - weights: `W` with a bias as its last column.
+  ///   - layer: The layer's place among the model's layers.
+  /// - Throws: `FileError`.
+  mutating func keep(_ weights: Matrix<Float>, layer: Int) throws {
+    try numbers.keep(weights.storage, layer: layer)
+  }
+
+  /// Replaces tensors by newer values of the same shapes.
+  mutating func correct(by newer: MemoryTensors) { corrected = newer }
+
+  var names: [TensorName] { origins.keys.sorted() }
+
+  func description(of name: TensorName) -> TensorDescription? {
+    origins[name].map { origin in
+      let linear = linears[origin.layer]
+      let shape = origin.place == 0 ? [linear.outputs, linear.inputs] : [linear.outputs]
+      return TensorDescription(elementType: .float32, shape: shape)
+    }
+  }
+
+  func floats(_ name: TensorName) throws -> [Float] {
+    if corrected.description(of: name) != nil { return try corrected.floats(name) }
+    guard let origin = origins[name], let values = try numbers.numbers(layer: origin.layer) else {
+      throw TensorError.missing(name)
+    }
+    let linear = linears[origin.layer]
+    let weights = Matrix(rows: linear.outputs, columns: linear.columns, storage: values)
+    return linear.tensors(of: weights)[origin.place].values
+  }
+
+  func bytes(_ name: TensorName) throws -> [UInt8] {
+    try existing(name).bytes(of: try floats(name), name: name)
+  }
+}
+
+extension LinearDescription {
+  /// The columns of the weights as the solver sees them, with the bias.
+  var columns: Int { inputs + (hasBias ? 1 : 0) }
+}
+
+/// The repaired layers of a shot as they come: weights go to the disk, figures stay.
+struct RepairedLayers {
+  /// The weights.
+  private(set) var weights: RepairedWeights
+  private let names: [String]
+  private var received: [LayerFigures?]
+
+  /// Makes room for all layers.
+  ///
+  /// - Parameters:
+  ///   - linears: The model's linear layers.
+  ///   - directory: Where the scratch file lies.
+  /// - Throws: `FileError` if there is no room for it.
+  init(_ linears: [LinearDescription], scratch directory: String) throws {
+    weights = try RepairedWeights(linears, scratch: directory)
+    names = linears.map(\.name)
+    received = linears.map { _ in nil }
+  }
+
+  /// Takes one layer.
+  mutating func receive(_ layer: Int, _ outcome: LayerOutcome) throws {
+    try weights.keep(outcome.weights, layer: layer)
+    received[layer] = outcome.figures
+  }
+
+  /// The figures of all layers, in the model's order.
+  ///
+  /// - Throws: ``JobError/badSetting(_:)`` naming a layer that did not come.
+  func figures() throws -> [LayerFigures] {
+    try received.enumerated().map { layer, figures in
+      guard let figures else {
+        throw JobError.badSetting("the inputs of \(names[layer]) were not seen")
+      }
+      return figures
+    }
+  }
+}
