@@ -8,7 +8,7 @@ DEMO ?= demo-output
 VENV ?= ../venv-surgeon-interop
 MATERIAL ?= ../shared
 
-.PHONY: help setup build demo test lint interop results clean
+.PHONY: help setup build demo test lint interop results bench bench-torch clean
 
 help:
 	@echo "make demo     set up, build, and prune the embedded model (under a minute)"
@@ -16,6 +16,8 @@ help:
 	@echo "make build    the program: $(SURGEON)"
 	@echo "make lint     formatting and the rules of the house"
 	@echo "make interop  load pruned checkpoints in transformers (PyTorch in a virtual environment)"
+	@echo "make bench    speed beside the limit of this machine (docs/performance.md)"
+	@echo "make bench-torch  the same calibration in PyTorch, in turns with ours"
 	@echo "make results  the tables of docs/results.md, from the models in $(MATERIAL)"
 
 setup:
@@ -44,6 +46,13 @@ results: build
 	Tests/Results/depth $(SURGEON) $(MATERIAL) .build/depth.jsonl
 	Tests/Results/recovery $(SURGEON) $(MATERIAL) .build/recovery.jsonl
 	Tests/Results/chop $(SURGEON) $(MATERIAL) .build/chop.jsonl
+
+bench: setup
+	$(SWIFT) build -c release --product Benchmarks
+	.build/release/Benchmarks --json .build/bench.json $(BENCH)
+
+bench-torch: build
+	Tests/Results/bench-torch $(VENV) $(SURGEON) $(BENCH_TORCH)
 
 clean:
 	rm -rf .build $(DEMO)

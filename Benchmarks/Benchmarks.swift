@@ -36,6 +36,9 @@ struct Benchmarks: ParsableCommand {
   )
   var only: [Part] = Part.allCases
 
+  @Flag(help: "Count processor time: for a machine that does other work at the same time.")
+  var processorTime = false
+
   @Flag(help: "Also the solver on 11008 × 4096, which takes minutes.")
   var large = false
 
@@ -54,7 +57,7 @@ struct Benchmarks: ParsableCommand {
   func run() throws {
     try KernelChoice(blasCore).apply()
     if let threads { Parallelism.threads = threads }
-    var board = Scoreboard(rounds: rounds)
+    var board = Scoreboard(rounds: rounds, clock: processorTime ? .processor : .wall)
     for part in Part.allCases where only.contains(part) {
       FileHandle.standardError.write(Data("measuring \(part.rawValue)\n".utf8))
       switch part {

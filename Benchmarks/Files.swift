@@ -10,16 +10,10 @@ func measureFiles(_ board: inout Scoreboard) throws {
   try measureSafetensors(&board)
 }
 
-/// The median time of some rounds, after one that does not count.
-private func medianTime(_ rounds: Int, _ body: () throws -> Void) rethrows -> Double {
-  try body()
-  return median(try (0..<rounds).map { _ in try duration(body) })
-}
-
 private func measureTokenizer(_ board: inout Scoreboard) throws {
   let tokenizer = try Tokenizer.load(directory: DemonstrationModel.directory)
   let text = [UInt8](try Data(contentsOf: DemonstrationModel.calibrationText))
-  let seconds = try medianTime(board.rounds) { _ = try tokenizer.encode(text) }
+  let seconds = try board.time { _ = try tokenizer.encode(text) }
   board.add(
     Figure(
       name: "tokenizer, one thread",
@@ -42,16 +36,16 @@ private func measureSafetensors(_ board: inout Scoreboard) throws {
   let path = folder.appending(path: "numbers.safetensors").path
   // Copying in memory is what neither can be faster than.
   var copy = numbers
-  let copying = medianTime(board.rounds) {
+  let copying = board.time {
     for index in copy.indices { copy[index] = numbers[index] }
   }
-  let writing = try medianTime(board.rounds) {
+  let writing = try board.time {
     try SafetensorsWriter.write(
       [SafetensorsWriter.Tensor("numbers", description, floats: { numbers })],
       to: path
     )
   }
-  let reading = try medianTime(board.rounds) {
+  let reading = try board.time {
     _ = try SafetensorsFile(path: path).floats("numbers")
   }
   for (name, seconds) in [("writing", writing), ("reading", reading)] {

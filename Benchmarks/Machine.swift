@@ -1,3 +1,4 @@
+import Foundation
 import LinearAlgebra
 
 /// What the machine can do: products of square matrices that stay in the cache, one on each thread.
@@ -17,17 +18,22 @@ struct Machine {
     }
   }
 
+  private let clock: Clock
   private var lanes: [Lane]
 
   /// The machine on the threads that the arithmetic uses.
-  init() { lanes = (0..<Parallelism.threads).map { _ in Lane() } }
+  init(clock: Clock) {
+    self.clock = clock
+    lanes = (0..<Parallelism.threads).map { _ in Lane() }
+  }
 
   /// The operations a second of `sgemm` now, on all threads together.
   mutating func productRate() -> Double {
-    let seconds = duration {
+    let seconds = clock.duration {
       concurrentUpdates(of: &lanes, count: lanes.count) { _, lane in
+        let factor = lane.factor
         var target = lane.product.storage.mutableSpan
-        multiply(lane.factor.view, lane.factor.view, into: &target)
+        multiply(factor.view, factor.view, into: &target)
       }
     }
     return 2 * cube * Double(lanes.count) / seconds
@@ -35,9 +41,10 @@ struct Machine {
 
   /// The operations a second of `ssyrk` now; what is symmetric counts once.
   mutating func symmetricRate() -> Double {
-    let seconds = duration {
+    let seconds = clock.duration {
       concurrentUpdates(of: &lanes, count: lanes.count) { _, lane in
-        addGramUndivided(of: lane.factor.view, to: &lane.product)
+        let factor = lane.factor
+        addGramUndivided(of: factor.view, to: &lane.product)
       }
     }
     return cube * Double(lanes.count) / seconds
@@ -46,10 +53,28 @@ struct Machine {
   private var cube: Double { Double(Self.order) * Double(Self.order) * Double(Self.order) }
 }
 
-/// How long something takes, in seconds.
-func duration(_ body: () throws -> Void) rethrows -> Double {
-  let clock = ContinuousClock()
-  return try clock.measure(body) / .seconds(1)
+/// What time is.
+enum Clock {
+  /// What goes by.
+  case wall
+  /// What the threads of this process compute: right where other programs take the processors, but
+  /// blind to threads that wait.
+  case processor
+
+  /// Seconds from some beginning.
+  var now: Double {
+    switch self {
+    case .wall: Double(DispatchTime.now().uptimeNanoseconds) * 1e-9
+    case .processor: Double(clock()) / Double(CLOCKS_PER_SEC)
+    }
+  }
+
+  /// How long something takes, in seconds.
+  func duration(_ body: () throws -> Void) rethrows -> Double {
+    let start = now
+    try body()
+    return now - start
+  }
 }
 
 /// The median of at least one number; of an even count the lower one of the middle two.

@@ -1,5 +1,4 @@
 import ExactJSON
-import LLMSurgeon
 import LinearAlgebra
 import Report
 
@@ -11,8 +10,10 @@ struct Figure {
   let seconds: Double
   /// What came out in that time, such as tokens a second, and its unit.
   let rate: (value: Double, unit: String)?
-  /// The least time that the machine would take, in seconds: its operations at the rate of products
-  /// taken around the measurement, or its bytes at the rate of copying. Nil where nothing bounds it.
+  /// The least time that the machine would take, in seconds; nil where nothing is known to bound it.
+  ///
+  /// Its operations at the rate of products taken around the measurement, or its bytes at the rate of
+  /// copying.
   let floor: Double?
 
   /// The share of the machine's rate that was reached.
@@ -23,12 +24,25 @@ struct Figure {
 struct Scoreboard {
   /// The rounds whose median counts.
   let rounds: Int
-  private var machine = Machine()
+  /// What the times are.
+  let clock: Clock
+  private var machine: Machine
   private var productRates: [Double] = []
   private var symmetricRates: [Double] = []
   private(set) var figures: [Figure] = []
 
-  init(rounds: Int) { self.rounds = rounds }
+  /// An empty board.
+  init(rounds: Int, clock: Clock) {
+    self.rounds = rounds
+    self.clock = clock
+    machine = Machine(clock: clock)
+  }
+
+  /// The median time of some rounds, after one that does not count.
+  func time(_ body: () throws -> Void) rethrows -> Double {
+    try body()
+    return median(try (0..<rounds).map { _ in try clock.duration(body) })
+  }
 
   /// The median time of something and its floor, both in seconds.
   ///
@@ -44,7 +58,7 @@ struct Scoreboard {
     var (times, shares): ([Double], [Double]) = ([], [])
     for _ in 0..<rounds {
       let before = machine.productRate()
-      let seconds = try duration(body)
+      let seconds = try clock.duration(body)
       let after = machine.productRate()
       productRates += [before, after]
       symmetricRates.append(machine.symmetricRate())
@@ -60,9 +74,10 @@ struct Scoreboard {
 
   /// The figures as a table for a person.
   var text: String {
+    let kernels = "\(BLASLibrary.kernels) kernels of \(BLASLibrary.version)"
+    let times = "\(rounds) rounds" + (clock == .processor ? " of processor time" : "")
     var table = TextTable(
-      title: "\(Parallelism.threads) threads, \(KernelChoice.inUse) kernels of \(BLASLibrary.version); "
-        + "medians of \(rounds) rounds",
+      title: "\(Parallelism.threads) threads, \(kernels); medians of \(times)",
       columns: [
         .init("figure", .left), .init("time"), .init("rate"), .init("floor"), .init("of the limit"),
       ]
@@ -87,6 +102,7 @@ struct Scoreboard {
     [
       "threads": JSONValue(Parallelism.threads), "blas": JSONValue(BLASLibrary.version),
       "kernels": JSONValue(BLASLibrary.kernels), "rounds": JSONValue(rounds),
+      "clock": clock == .wall ? "wall" : "processor",
       "machine": .array(
         machineRates.map { name, rates in
           [

@@ -16,7 +16,7 @@ struct ModelShape {
   /// The tokens of a window.
   let length: Int
 
-  /// Four thousand weights a row less than anything else here: caches hold all.
+  /// A model whose weights stay in the caches.
   static let tiny = ModelShape(
     name: "tiny OPT",
     isGated: false,
@@ -114,7 +114,8 @@ struct ModelShape {
         floats: norm ? [Float](repeating: 1, count: count) : numbers.next(count, scale: 0.03)
       )
     }
-    let (root, prefix) = isGated ? ("model", "model.layers.0") : ("model.decoder", "model.decoder.layers.0")
+    let root = isGated ? "model" : "model.decoder"
+    let prefix = "\(root).layers.0"
     try set("\(root).embed_tokens.weight", [vocabulary, hidden])
     for layer in groups.joined() {
       try set("\(prefix).\(layer.name).weight", [layer.outputs, layer.inputs])
@@ -135,7 +136,10 @@ struct ModelShape {
     } else {
       try set("\(root).embed_positions.weight", [length + 2, hidden])
     }
-    return try DecoderModel(configuration: ModelConfiguration(config: configuration), source: source)
+    return try DecoderModel(
+      configuration: ModelConfiguration(config: configuration),
+      source: source
+    )
   }
 
   private var configuration: JSONValue {

@@ -36,17 +36,26 @@ struct PartTimes {
     var outputs = weights.map { matrix(tokens, $0.rows) }
     return board.time(operations: counted.parts.linear) {
       for (index, weight) in weights.enumerated() {
-        for _ in 0..<2 {
-          multiplyTiled(
-            inputs[index].view,
-            weight.transposedView,
-            adding: nil,
-            into: &outputs[index]
-          )
-        }
-        multiplyTiled(outputs[index].view, weight.view, into: &inputs[index])
+        for _ in 0..<2 { pass(inputs[index], weight, into: &outputs[index]) }
+        passBack(outputs[index], weight, into: &inputs[index])
       }
     }
+  }
+
+  private static func pass(
+    _ inputs: Matrix<Float>,
+    _ weight: Matrix<Float>,
+    into outputs: inout Matrix<Float>
+  ) {
+    multiplyTiled(inputs.view, weight.transposedView, adding: nil, into: &outputs)
+  }
+
+  private static func passBack(
+    _ outputs: Matrix<Float>,
+    _ weight: Matrix<Float>,
+    into inputs: inout Matrix<Float>
+  ) {
+    multiplyTiled(outputs.view, weight.view, into: &inputs)
   }
 
   private static func attention(

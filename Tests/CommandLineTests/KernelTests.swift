@@ -11,7 +11,10 @@ import Testing
       return try JSONParser.parse(Array(output.standardOutput.utf8))["blas"]?["kernels"]?.string
     }
 
-    @Test("the named ones compute, whatever the case of the letters", arguments: ["Nehalem", "nehalem"])
+    @Test(
+      "the named ones compute, whatever the case of the letters",
+      arguments: ["Nehalem", "nehalem"]
+    )
     func named(name: String) throws {
       #expect(try kernels(["--blas-core", name]) == "Nehalem")
     }

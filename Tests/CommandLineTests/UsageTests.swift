@@ -5,11 +5,13 @@ import Testing
 struct UsageTests {
   static let options = [
     "inspect": [
-      "--samples", "--length", "--scratch-precision", "--json", "--threads", "--blas-core", "--quiet",
+      "--samples", "--length", "--scratch-precision", "--json", "--threads", "--blas-core",
+      "--quiet",
     ],
     "calibrate": [
       "--text", "--tokens", "--samples", "--length", "--seed", "--labels", "--output",
-      "--overwrite", "--memory", "--scratch", "--scratch-precision", "--threads", "--blas-core", "--quiet",
+      "--overwrite", "--memory", "--scratch", "--scratch-precision", "--threads", "--blas-core",
+      "--quiet",
     ],
     "prune": [
       "--statistics", "--text", "--tokens", "--samples", "--length", "--seed", "--labels",
@@ -22,18 +24,21 @@ struct UsageTests {
       "--keep-first", "--keep-last", "--max-share", "--shot-ramp", "--shot-data", "--held-out-text",
       "--held-out-tokens", "--memory", "--scratch", "--scratch-precision", "--by",
       "--remove-count", "--remove-list", "--iterative", "--walks", "--emulate",
-      "--correct-between-shots", "--correction-rate", "--json", "--threads", "--blas-core", "--quiet",
+      "--correct-between-shots", "--correction-rate", "--json", "--threads", "--blas-core",
+      "--quiet",
     ],
     "depth": [
       "--text", "--tokens", "--samples", "--length", "--seed", "--structure", "--metric", "--span",
       "--walks", "--json", "--threads", "--blas-core", "--quiet",
     ],
     "measure": [
-      "--output", "--prompt-length", "--repeats", "--seconds", "--overwrite", "--threads", "--blas-core",
+      "--output", "--prompt-length", "--repeats", "--seconds", "--overwrite", "--threads",
+      "--blas-core",
       "--quiet",
     ],
     "export": [
-      "--format", "--profile", "--legacy-config", "--output", "--overwrite", "--threads", "--blas-core", "--quiet",
+      "--format", "--profile", "--legacy-config", "--output", "--overwrite", "--threads",
+      "--blas-core", "--quiet",
     ],
     "retrain": [
       "--text", "--tokens", "--length", "--batch", "--accumulation", "--train", "--steps",
@@ -53,15 +58,18 @@ struct UsageTests {
     "reconstruct": [
       "--dense", "--text", "--tokens", "--samples", "--length", "--batch", "--window", "--inputs",
       "--target", "--train", "--steps", "--learning-rate", "--schedule", "--rank", "--alpha",
-      "--held-out-text", "--held-out-tokens", "--output", "--overwrite", "--json", "--threads", "--blas-core",
+      "--held-out-text", "--held-out-tokens", "--output", "--overwrite", "--json", "--threads",
+      "--blas-core",
       "--quiet",
     ],
     "evaluate": [
-      "--text", "--tokens", "--length", "--windows", "--logits", "--json", "--threads", "--blas-core", "--quiet",
+      "--text", "--tokens", "--length", "--windows", "--logits", "--json", "--threads",
+      "--blas-core", "--quiet",
     ],
     "generate": [
       "--prompt", "--prompt-tokens", "--tokens", "--ignore-eos", "--temperature", "--top-k",
-      "--top-p", "--seed", "--speed", "--prompt-length", "--repeats", "--json", "--threads", "--blas-core",
+      "--top-p", "--seed", "--speed", "--prompt-length", "--repeats", "--json", "--threads",
+      "--blas-core",
       "--quiet",
     ],
     "report": ["--html", "--json"],
@@ -126,12 +134,8 @@ struct UsageTests {
     (calibrate + ["--text", "t", "--length", "1"], "--length"),
     (calibrate + ["--text", "t", "--seed", "x"], "--seed"),
     (calibrate + ["--text", "t", "--labels", "x"], "--labels"),
-<<<<<<< HEAD
-    (calibrate + ["--text", "t", "--threads", "--blas-core", "0"], "--threads", "--blas-core"),
-=======
     (calibrate + ["--text", "t", "--threads", "0"], "--threads"),
     (prune + ["--target", "0.5", "--scratch-precision", "bf16"], "--scratch-precision"),
->>>>>>> memory
     (["calibrate", "m", "--text", "t", "--output", ""], "--output"),
     (prune, "--target"),
     (prune + ["--target", "0"], "--target"),

@@ -51,7 +51,8 @@ struct KernelChoiceTests {
 
   @Test("features are read from the text of Linux, and none where it says nothing")
   func features() {
-    let text = "processor\t: 0\nflags\t\t: fpu avx2 fma\nbugs\t\t: x\n\nprocessor\t: 1\nflags\t: fpu\n"
+    let first = "processor\t: 0\nflags\t\t: fpu avx2 fma\nbugs\t\t: x\n\n"
+    let text = first + "processor\t: 1\nflags\t\t: fpu\n"
     #expect(Processor(information: text) == Processor(features: ["fpu", "avx2", "fma"]))
     #expect(Processor(information: "") == Processor(features: []))
     #expect(Processor(information: "Features : asimd") == Processor(features: []))

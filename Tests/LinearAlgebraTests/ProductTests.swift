@@ -78,7 +78,9 @@ struct ProductTests {
 
   @Test(
     "by parts of the inner extent equal three loops, on any number of threads",
-    arguments: [(1, 1, 1), (0, 40, 3), (3, 40, 0), (3, 0, 2), (5, 100, 7), (3, 1000, 2), (9, 161, 10)]
+    arguments: [
+      (1, 1, 1), (0, 40, 3), (3, 40, 0), (3, 0, 2), (5, 100, 7), (3, 1000, 2), (9, 161, 10),
+    ]
   )
   func split(m: Int, k: Int, n: Int) {
     let left: Matrix<Float> = wholeNumbers(m, k, seed: 15)

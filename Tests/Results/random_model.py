@@ -2,7 +2,7 @@
 """Writes a checkpoint of the shape of a known model, with random bfloat16 weights and fewer blocks.
 
 usage: random_model.py SHAPE BLOCKS OUTPUT
-  SHAPE   opt-125m, opt-1.3b, llama-1.1b, or llama-70b
+  SHAPE   tiny-opt, opt-125m, opt-1.3b, llama-1.1b, or llama-70b
 
 For measuring memory and time, which do not depend on what the weights are. The same arguments make the
 same bytes. OUTPUT/tokens.safetensors holds 64 windows of 512 random tokens.
@@ -15,6 +15,7 @@ from pathlib import Path
 
 SHAPES = {
     # hidden, inner, heads, key-value heads, vocabulary
+    "tiny-opt": (256, 1024, 8, 8, 4096),
     "opt-125m": (768, 3072, 12, 12, 50272),
     "opt-1.3b": (2048, 8192, 32, 32, 50272),
     "llama-1.1b": (2048, 5632, 32, 4, 32000),

@@ -1,9 +1,9 @@
 """The same calibration in plain PyTorch, for comparison of time: A and G of every linear layer.
 
-usage: torch_calibration.py MODEL TOKENS THREADS [WINDOWS]
+usage: torch_calibration.py MODEL TOKENS THREADS [WINDOWS [ATTENTION]]
 
-float32, eager attention, WINDOWS windows at once (one unless stated), one A for layers that share
-their input, no gradients of weights; prints seconds, loading not counted.
+float32, eager attention unless ATTENTION names another, WINDOWS windows at once (one unless stated), one
+A for layers that share their input, no gradients of weights; prints seconds, loading not counted.
 """
 import sys
 import time
@@ -14,9 +14,10 @@ from transformers import AutoModelForCausalLM
 
 model_path, tokens_path, threads = sys.argv[1], sys.argv[2], int(sys.argv[3])
 at_once = int(sys.argv[4]) if len(sys.argv) > 4 else 1
+attention = sys.argv[5] if len(sys.argv) > 5 else "eager"
 torch.set_num_threads(threads)
 model = AutoModelForCausalLM.from_pretrained(
-    model_path, dtype=torch.float32, attn_implementation="eager"
+    model_path, dtype=torch.float32, attn_implementation=attention
 ).eval()
 for parameter in model.parameters():
     parameter.requires_grad_(False)

@@ -203,17 +203,13 @@ extension Inspection {
         }
       ),
       "vocabulary": JSONValue(decoder.vocabulary), "parameters": JSONValue(parameters),
-<<<<<<< HEAD
       "prunableWeights": JSONValue(prunable),
       "blas": [
         "library": JSONValue(BLASLibrary.version), "kernels": JSONValue(BLASLibrary.kernels),
         "threads": JSONValue(Parallelism.threads),
       ],
       "calibration": demand.json,
-=======
-      "prunableWeights": JSONValue(prunable), "calibration": demand.json,
       "prunings": .array(prunings.map(\.json)),
->>>>>>> memory
       "layers": .array(
         linears.map { linear in
           [

@@ -29,9 +29,9 @@ public enum KernelChoice: Sendable, Equatable {
   /// The kernels in use, such as `SkylakeX`.
   public static var inUse: String { BLASLibrary.kernels }
 
-  /// Brings the choice about. Does not return if the program has to start again for it: process,
-  /// arguments, and open files stay.
+  /// Brings the choice about.
   ///
+  /// Does not return if the program has to start again for it: process, arguments, and open files stay.
   /// Only for programs, before they read, write, or start threads of their own.
   ///
   /// - Throws: ``JobError/badSetting(_:)`` if the library has no kernels of the name that was asked for,

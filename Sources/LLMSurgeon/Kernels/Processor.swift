@@ -24,7 +24,9 @@ package struct Processor: Equatable, Sendable {
     features = Set(words.map(String.init))
   }
 
-  private static let wide: Set<String> = ["avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"]
+  private static let wide: Set<String> = [
+    "avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl",
+  ]
   private static let wideWithHalves = wide.union(["avx512_vnni", "avx512_bf16"])
   private static let multiplyingAdds: Set<String> = ["avx2", "fma"]
 
@@ -36,14 +38,16 @@ package struct Processor: Equatable, Sendable {
 
   /// Kernels of OpenBLAS for processors without AVX2, and those for AVX2 alone.
   private static let narrow: Set<String> = [
-    "Prescott", "Core2", "Penryn", "Dunnington", "Nehalem", "Atom", "Nano", "Opteron", "Opteron_SSE3",
+    "Prescott", "Core2", "Penryn", "Dunnington", "Nehalem", "Atom", "Nano", "Opteron",
+    "Opteron_SSE3",
     "Barcelona", "Bobcat", "Sandybridge", "Bulldozer", "Piledriver", "Steamroller",
   ]
   private static let medium: Set<String> = ["Excavator", "Haswell", "Zen"]
 
-  /// What the processor lacks to run kernels of OpenBLAS, as far as that is known; sorted.
+  /// What the processor lacks to run kernels of OpenBLAS, as far as that is known.
   ///
   /// - Parameter kernels: The name of the set of kernels, in any case.
+  /// - Returns: The instruction sets, sorted.
   package func missing(for kernels: String) -> [String] {
     (Self.requirements[kernels.lowercased()] ?? []).subtracting(features).sorted()
   }
@@ -56,7 +60,8 @@ package struct Processor: Equatable, Sendable {
     guard Self.narrow.contains(chosen) || Self.medium.contains(chosen) else { return [] }
     var names: [String] = []
     if features.isSuperset(of: Self.wide) {
-      names = features.isSuperset(of: Self.wideWithHalves) ? ["Cooperlake", "SkylakeX"] : ["SkylakeX"]
+      let hasHalves = features.isSuperset(of: Self.wideWithHalves)
+      names = hasHalves ? ["Cooperlake", "SkylakeX"] : ["SkylakeX"]
     }
     if Self.narrow.contains(chosen), features.isSuperset(of: Self.multiplyingAdds) {
       names.append("Haswell")

@@ -1,3 +1,4 @@
+import LinearAlgebra
 import RealModule
 
 // Loops over consecutive numbers in a form that compiles to vector instructions: bounds are checked
@@ -15,13 +16,12 @@ func exponential(_ x: Float) -> Float {
   let whole = shifted - shift
   // ln 2 in two parts, the first short enough for its product with `whole` to be exact.
   let r = (x - whole * 0.693_359_375) - whole * -2.121_944_4e-4
-  var p: Float = 1 / 5040
-  p = p * r + 1 / 720
-  p = p * r + 1 / 120
-  p = p * r + 1 / 24
-  p = p * r + 1 / 6
-  p = p * r + 0.5
-  p = (p * r) * r + r
+  // By pairs of terms, which wait less for each other than one term after the other.
+  let square = r * r
+  let low = r * (1 / 6) + 0.5
+  let middle = r * (1 / 120) + 1 / 24
+  let high = r * (1 / 5040) + 1 / 720
+  let p = ((high * square + middle) * square + low) * square + r
   let power = Float(bitPattern: (shifted.bitPattern &<< 23) &+ 0x3F80_0000)
   let result = (p + 1) * power
   return x < -87 ? 0 : result
@@ -150,6 +150,21 @@ func withPart(
     var part = unsafe MutableSpan(_unsafeElements: buffer.extracting(range))
     body(&part)
   }
+}
+
+/// Whether no number of a matrix is NaN or infinite; looked at on all threads.
+///
+/// - Parameters:
+///   - matrix: The numbers.
+///   - piece: The number of rows that one thread takes at a time.
+/// - Returns: Whether all are finite.
+func isFinite(_ matrix: Matrix<Float>, piece: Int) -> Bool {
+  let size = max(1, piece * matrix.columns)
+  let total = matrix.storage.count
+  let pieces = concurrentMap(count: (total + size - 1) / size) { index in
+    isFinite(matrix.storage.span.extracting(index * size..<min(total, (index + 1) * size)))
+  }
+  return pieces.allSatisfy(\.self)
 }
 
 /// Whether no number is NaN or infinite.
