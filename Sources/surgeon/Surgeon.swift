@@ -13,7 +13,8 @@ struct Surgeon: ParsableCommand {
       """,
     version: Program.version,
     subcommands: [
-      InspectCommand.self, CalibrateCommand.self, MeasureCommand.self, DepthCommand.self,
+      InspectCommand.self, CalibrateCommand.self, MergeCommand.self, MeasureCommand.self,
+      DepthCommand.self,
       PruneCommand.self, RetrainCommand.self, ReconstructCommand.self, ExportCommand.self,
       EvaluateCommand.self, GenerateCommand.self, ReportCommand.self, DemoCommand.self,
     ]

@@ -18,11 +18,13 @@ struct CalibrationRun {
   let model: DecoderModel
   /// The windows to calibrate on.
   let windows: TokenWindows
+  /// The number of the first window, where these are a part of a larger set.
+  let firstSequence: Int
   /// Where the labels come from.
   let labels: Transformer.LabelSource
   /// What may be kept in memory.
   let memory: CalibrationMemory
-  /// Where the files of the blocks go, and the state of an unfinished run.
+  /// Where the state of an unfinished run lies, and the scratch file unless there is a place for it.
   let folder: URL
 
   /// The name of the file with the factors of a block.
@@ -34,10 +36,16 @@ struct CalibrationRun {
 
   /// Runs to the end, from the start or from where an earlier run stopped.
   ///
-  /// - Parameter progress: Hears of each block.
+  /// - Parameters:
+  ///   - destination: Where the factors go.
+  ///   - progress: Hears of each block.
   /// - Returns: The mean cross entropy on the windows, in nats per predicted token.
   /// - Throws: What reading the model, computing, and writing throw.
-  func finish(progress: any ProgressListener) throws -> Double {
+  func finish(
+    writing destination: some FactorDestination,
+    progress: any ProgressListener
+  ) throws -> Double {
+    var destination = destination
     let directory = try scratchDirectory(progress: progress)
     var gradient = try store(planes: 1, directory)
     let file = CalibrationStateFile(
@@ -45,7 +53,8 @@ struct CalibrationRun {
       shape: gradient.shape,
       blocks: model.decoder.blocks
     )
-    let saved = try file.load(into: &gradient)
+    var saved = try file.load(into: &gradient)
+    if try !destination.canContinue(at: saved?.block) { saved = nil }
     if let saved {
       progress.note("continuing an unfinished calibration at block \(saved.block)")
     }
@@ -58,7 +67,11 @@ struct CalibrationRun {
       try forward(&kept, needsOutput: saved == nil, in: &workspace, progress: progress)
     }
     var state = try saved ?? CalibrationState(block: top, loss: differentiateHead(&kept))
-    try backward(&state, &kept, savingTo: file, in: &workspace, progress: progress)
+    try backward(&state, &kept, in: &workspace, progress: progress) { state, kept, tensors in
+      try destination.keep(tensors, block: state.block)
+      state.block -= 1
+      try file.save(state, kept.gradient)
+    }
     return state.loss
   }
 
@@ -153,20 +166,22 @@ extension CalibrationRun {
         &gradient,
         sequences(rows),
         labels: labels,
-        firstSequence: rows.lowerBound / windows.length
+        firstSequence: firstSequence + rows.lowerBound / windows.length
       )
       try kept.gradient.keep(gradient, plane: 0, batch: batch)
     }
     return losses.reduce(0, +) / Double(losses.count)
   }
 
-  /// Goes back through the blocks, writing the factors of each.
+  /// Goes back through the blocks.
+  ///
+  /// - Parameter complete: Keeps the factors of the block that was worked on, and goes on to the next.
   private func backward(
     _ state: inout CalibrationState,
     _ kept: inout Kept,
-    savingTo file: CalibrationStateFile,
     in workspace: inout BlockWorkspace,
-    progress: any ProgressListener
+    progress: any ProgressListener,
+    complete: (inout CalibrationState, Kept, [SafetensorsWriter.Tensor]) throws -> Void
   ) throws {
     let blocks = model.decoder.blocks
     progress.begin("calibrating, backward", total: blocks, unit: "blocks")
@@ -186,10 +201,7 @@ extension CalibrationRun {
         )
         try kept.gradient.keep(gradient, plane: 0, batch: batch)
       }
-      let factors = folder.appending(path: Self.fileName(block: state.block))
-      try SafetensorsWriter.write(observer.tensors(), to: factors.path)
-      state.block -= 1
-      try file.save(state, kept.gradient)
+      try complete(&state, kept, observer.tensors())
       progress.advance(to: blocks - 1 - state.block)
     }
   }
