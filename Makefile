@@ -8,7 +8,7 @@ DEMO ?= demo-output
 VENV ?= ../venv-surgeon-interop
 MATERIAL ?= ../shared
 
-.PHONY: help setup build demo test lint interop results clean
+.PHONY: help setup build demo test lint interop distributed results clean
 
 help:
 	@echo "make demo     set up, build, and prune the embedded model (under a minute)"
@@ -16,6 +16,7 @@ help:
 	@echo "make build    the program: $(SURGEON)"
 	@echo "make lint     formatting and the rules of the house"
 	@echo "make interop  load pruned checkpoints in transformers (PyTorch in a virtual environment)"
+	@echo "make distributed  calibrate on several MPI processes of this machine (Open MPI)"
 	@echo "make results  the tables of docs/results.md, from the models in $(MATERIAL)"
 
 setup:
@@ -35,6 +36,10 @@ lint:
 
 interop: build
 	Tests/Interop/run $(VENV) $(SURGEON) $(MATERIAL)
+
+distributed: setup
+	@.ci/setup libopenmpi-dev openmpi-bin
+	Tests/Distributed/run .build/mpi
 
 results: build
 	Tests/Results/run $(SURGEON) $(MATERIAL)

@@ -195,7 +195,7 @@ extension UnfinishedFolder {
   /// Whether a file is one that a run writes before it has done anything, or one that is worth
   /// nothing alone, such as the report of a shot without its weights.
   private static func isPreparation(_ name: String) -> Bool {
-    [identityFile, lockFile, StatisticsManifest.tokensFile].contains(name)
+    [identityFile, lockFile, StatisticsManifest.tokensFile, HiddenStateFile.name].contains(name)
       || name.hasPrefix("shot-") && name.hasSuffix(".json")
   }
 

@@ -26,6 +26,7 @@ struct KillTests {
   ///   - kills: The number of kills; finished outputs are begun anew until there were as many.
   ///   - scratch: Where the outputs go.
   /// - Returns: What happened.
+  /// - Throws: What running the program throws.
   private func torment(
     _ command: (String) -> [String],
     kills: Int,
@@ -58,6 +59,7 @@ struct KillTests {
   /// Finishes every second output after its first kill, and leaves the others to be killed again.
   ///
   /// - Returns: How many blocks' files were written again.
+  /// - Throws: What running the program throws.
   private func go(
     on command: [String],
     _ name: String,
@@ -71,21 +73,32 @@ struct KillTests {
     return before.count { $0.key.hasPrefix("block-") && after[$0.key] != $0.value }
   }
 
-  @Test("a calibration goes on where it was killed, and writes at most one block again")
-  func calibration() throws {
+  /// The least memory that the calibration below takes, as its refusal names it.
+  private func leastMemory(_ command: [String]) throws -> String {
+    let refusal = try Surgeon.run(command + ["--memory", "1MB"]).standardError
+    return try String(#require(refusal.firstMatch(of: /--memory (\d+MB)/)).1)
+  }
+
+  @Test(
+    "a calibration goes on where it was killed, and writes at most one block again",
+    arguments: [false, true]
+  )
+  func calibration(isOnDisk: Bool) throws {
     let scratch = try ScratchDirectory()
+    func command(_ name: String) -> [String] {
+      [
+        "calibrate", Embedded.model, "--text", Embedded.text, "--samples", "8", "--length", "128",
+        "--threads", "2", "--quiet", "--output", scratch.path(name),
+      ]
+    }
+    let memory = isOnDisk ? ["--memory", try leastMemory(command("refused"))] : []
     let course = try torment(
-      { name in
-        [
-          "calibrate", Embedded.model, "--text", Embedded.text, "--samples", "8", "--length", "128",
-          "--threads", "2", "--quiet", "--output", scratch.path(name),
-        ]
-      },
+      { command($0) + memory },
       kills: Self.kills,
       in: scratch
     )
     #expect(course.repeated <= 1)
-    print("calibrate: \(course)")
+    print("calibrate\(isOnDisk ? ", hidden states on the disk" : ""): \(course)")
   }
 
   @Test("a pruning in shots goes on where it was killed, and ends with the same bytes")

@@ -11,8 +11,8 @@ import Transformer
 /// Windows go through a block in batches, and what is kept of them lies in memory or in a scratch
 /// file, so that memory does not grow with the number of windows or blocks. After each block the
 /// gradient that goes on to the block below is written too: a run that was interrupted continues at
-/// that block, repeats the forward pass up to there, which gives the same numbers, and ends with the
-/// same bytes.
+/// that block and ends with the same bytes. The forward pass continues in the scratch file, if that
+/// lies in the folder of the run; from memory it is repeated, which gives the same numbers.
 struct CalibrationRun {
   /// The model, with the weights at which the curvature is measured.
   let model: DecoderModel
@@ -46,8 +46,8 @@ struct CalibrationRun {
     progress: any ProgressListener
   ) throws -> Double {
     var destination = destination
-    let directory = try scratchDirectory(progress: progress)
-    var gradient = try store(planes: 1, directory)
+    let scratch = try scratch(progress: progress)
+    var gradient = try store(planes: 1, scratch?.directory)
     let file = CalibrationStateFile(
       folder: folder,
       shape: gradient.shape,
@@ -59,7 +59,7 @@ struct CalibrationRun {
       progress.note("continuing an unfinished calibration at block \(saved.block)")
     }
     let top = saved?.block ?? model.decoder.blocks - 1
-    var kept = Kept(inputs: try store(planes: top + 1, directory), gradient: gradient)
+    var kept = try Kept(inputs: inputs(planes: top + 1, scratch), gradient: gradient)
     gradient = try store(planes: 0, nil)
     var workspace = BlockWorkspace()
     if top >= 0 {
@@ -76,16 +76,36 @@ struct CalibrationRun {
   }
 
   /// Removes the state of a run that is finished.
-  func removeState() { CalibrationStateFile.remove(in: folder) }
+  func removeState() {
+    CalibrationStateFile.remove(in: folder)
+    HiddenStateFile(folder: folder).remove()
+  }
 }
 
 extension CalibrationRun {
   /// What lies between the passes.
   private struct Kept {
     /// The inputs of the blocks, a plane for each.
-    var inputs: ActivationStore
+    var inputs: Inputs
     /// `∂loss/∂(output of the next block)` in plane 0; before that is known, the last block's output.
     var gradient: ActivationStore
+  }
+
+  /// The inputs of the blocks.
+  private struct Inputs {
+    var store: ActivationStore
+    /// The planes that are complete, from the first on.
+    var complete = 0
+    /// The file that outlives an interruption; nil for memory and for files without a name.
+    var file: HiddenStateFile?
+
+    /// Notes that the inputs of one more block are complete.
+    mutating func finish(_ block: Int) throws {
+      complete = block + 1
+      guard let file else { return }
+      try store.synchronize()
+      try file.save(complete)
+    }
   }
 
   /// The rows of the hidden state that go through a block together, whole windows.
@@ -103,8 +123,35 @@ extension CalibrationRun {
     )
   }
 
+  /// The inputs of blocks, with what an interrupted run left of them.
+  private func inputs(planes: Int, _ scratch: Scratch?) throws -> Inputs {
+    guard let scratch, scratch.isOwn else {
+      return Inputs(store: try store(planes: planes, scratch?.directory))
+    }
+    let file = HiddenStateFile(folder: folder)
+    let complete = min(planes, file.load())
+    let shape = try store(planes: planes, nil).shape
+    let byteCount = shape.count * memory.precision.byteCount
+    return Inputs(
+      store: ActivationStore(
+        shape,
+        precision: memory.precision,
+        file: try ScratchFile(named: file.path, byteCount: byteCount)
+      ),
+      complete: complete,
+      file: file
+    )
+  }
+
+  /// Where scratch files lie.
+  private struct Scratch {
+    let directory: String
+    /// Whether that is the folder of the run.
+    let isOwn: Bool
+  }
+
   /// Where the scratch files go; nil if all fits in memory.
-  private func scratchDirectory(progress: any ProgressListener) throws -> String? {
+  private func scratch(progress: any ProgressListener) throws -> Scratch? {
     let footprint = CalibrationFootprint(
       of: model,
       samples: windows.count,
@@ -115,7 +162,7 @@ extension CalibrationRun {
     let directory = memory.scratch ?? folder
     let size = Quantity.bytes(wholeNumber(footprint.kept))
     progress.note("keeping \(size) of hidden states in \(directory.relativePath)")
-    return directory.path
+    return Scratch(directory: directory.path, isOwn: memory.scratch == nil)
   }
 
   private func sequences(_ batch: Range<Int>) throws -> TokenSequences {
@@ -123,10 +170,12 @@ extension CalibrationRun {
   }
 
   private func embed(_ kept: inout Kept) throws {
+    guard kept.inputs.complete == 0 else { return }
     let embedding = try TokenEmbedding(model, length: windows.length)
     for (batch, rows) in batches.enumerated() {
-      try kept.inputs.keep(embedding.embed(sequences(rows)), plane: 0, batch: batch)
+      try kept.inputs.store.keep(embedding.embed(sequences(rows)), plane: 0, batch: batch)
     }
+    try kept.inputs.finish(0)
   }
 
   /// Runs the blocks forward and keeps their inputs.
@@ -136,20 +185,22 @@ extension CalibrationRun {
     in workspace: inout BlockWorkspace,
     progress: any ProgressListener
   ) throws {
-    let top = kept.inputs.shape.planes - 1
+    let top = kept.inputs.store.shape.planes - 1
     progress.begin("calibrating, forward", total: top + 1, unit: "blocks")
     defer { progress.end() }
-    for index in 0..<(needsOutput ? top + 1 : top) {
+    // The input of this block is complete, that of the next is not.
+    for index in kept.inputs.complete - 1..<(needsOutput ? top + 1 : top) {
       let block = try model.loadBlock(index)
       for batch in batches.indices {
-        var hidden = try kept.inputs.batch(batch, plane: index)
+        var hidden = try kept.inputs.store.batch(batch, plane: index)
         block.forward(&hidden, length: windows.length, in: &workspace)
         if index < top {
-          try kept.inputs.keep(hidden, plane: index + 1, batch: batch)
+          try kept.inputs.store.keep(hidden, plane: index + 1, batch: batch)
         } else {
           try kept.gradient.keep(hidden, plane: 0, batch: batch)
         }
       }
+      if index < top { try kept.inputs.finish(index + 1) }
       progress.advance(to: index + 1)
     }
   }
@@ -173,9 +224,7 @@ extension CalibrationRun {
     return losses.reduce(0, +) / Double(losses.count)
   }
 
-  /// Goes back through the blocks.
-  ///
-  /// - Parameter complete: Keeps the factors of the block that was worked on, and goes on to the next.
+  /// Goes back through the blocks; `complete` keeps the factors of each and goes on to the next.
   private func backward(
     _ state: inout CalibrationState,
     _ kept: inout Kept,
@@ -191,7 +240,7 @@ extension CalibrationRun {
       var observer = StatisticsObserver(linears: model.linears)
       let block = try model.loadBlock(state.block)
       for batch in batches.indices {
-        let input = try kept.inputs.take(batch, plane: state.block)
+        let input = try kept.inputs.store.take(batch, plane: state.block)
         var gradient = try kept.gradient.take(batch, plane: 0)
         try block.backward(
           &gradient,

@@ -107,6 +107,7 @@ private struct JointCalibration {
   ///   - output: Where the first rank writes the statistics; nil on the others.
   ///   - progress: Hears how it goes on.
   /// - Returns: The manifest of all windows, with their loss.
+  /// - Throws: What the calibration and writing throw.
   func finish(
     _ folder: URL,
     _ output: URL?,

@@ -24,6 +24,7 @@ public struct CalibrationShard: Sendable, Equatable {
   /// The windows that this shard takes.
   ///
   /// - Parameter sequences: The number of all windows, at least as many as there are shards.
+  /// - Returns: Their numbers.
   func range(of sequences: Int) -> Range<Int> {
     precondition(count <= sequences, "a window for each shard")
     let (share, rest) = sequences.quotientAndRemainder(dividingBy: count)
@@ -50,6 +51,7 @@ extension TokenWindows {
   /// The windows of a shard, and what its manifest says of all of them.
   ///
   /// - Parameter shard: Which part.
+  /// - Returns: The windows and the record.
   /// - Throws: ``JobError/badSetting(_:)`` if there are more shards than windows.
   func part(_ shard: CalibrationShard) throws -> (windows: TokenWindows, record: ShardRecord) {
     guard shard.count <= count else {

@@ -45,6 +45,7 @@ struct WeightedMean {
   /// The mean of the losses of parts; that of one part is its own to the bit.
   ///
   /// - Parameter parts: The mean loss of each part, and the number of its windows.
+  /// - Returns: The mean over all windows.
   static func loss(_ parts: [(loss: Double, sequences: Int)]) -> Double {
     var (mean, count) = (0.0, 0)
     for part in parts {

@@ -32,6 +32,7 @@ struct BlockFactors {
   /// Opens the file and checks that it holds all factors.
   ///
   /// - Parameter folder: The directory of the statistics.
+  /// - Returns: The file.
   /// - Throws: ``JobError/badStatistics(path:reason:)`` naming what is missing, or what opening the
   ///   file throws.
   func open(in folder: URL) throws -> SafetensorsFile {

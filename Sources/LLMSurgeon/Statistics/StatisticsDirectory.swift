@@ -95,6 +95,7 @@ extension StatisticsManifest {
   /// The windows that statistics were measured on.
   ///
   /// - Parameter folder: Their directory.
+  /// - Returns: The windows.
   /// - Throws: ``JobError/badStatistics(path:reason:)`` if they are missing or others.
   func windows(in folder: URL) throws -> TokenWindows {
     let file = Self.tokensFile
