@@ -8,7 +8,7 @@ DEMO ?= demo-output
 VENV ?= ../venv-surgeon-interop
 MATERIAL ?= ../shared
 
-.PHONY: help setup build demo test lint interop results bench bench-torch clean
+.PHONY: help setup build demo test lint interop distributed results bench bench-torch clean
 
 help:
 	@echo "make demo     set up, build, and prune the embedded model (under a minute)"
@@ -18,6 +18,7 @@ help:
 	@echo "make interop  load pruned checkpoints in transformers (PyTorch in a virtual environment)"
 	@echo "make bench    speed beside the limit of this machine (docs/performance.md)"
 	@echo "make bench-torch  the same calibration in PyTorch, in turns with ours"
+	@echo "make distributed  calibrate on several MPI processes of this machine (Open MPI)"
 	@echo "make results  the tables of docs/results.md, from the models in $(MATERIAL)"
 
 setup:
@@ -37,6 +38,10 @@ lint:
 
 interop: build
 	Tests/Interop/run $(VENV) $(SURGEON) $(MATERIAL)
+
+distributed: setup
+	@.ci/setup libopenmpi-dev openmpi-bin
+	Tests/Distributed/run .build/mpi
 
 results: build
 	Tests/Results/run $(SURGEON) $(MATERIAL)

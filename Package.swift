@@ -53,6 +53,10 @@ let package = Package(
     .library(name: "LLMSurgeon", targets: ["LLMSurgeon"]),
     .executable(name: "surgeon", targets: ["surgeon"]),
   ],
+  traits: [
+    .trait(name: "MPI", description: "Calibrates on the processes of mpirun; needs Open MPI."),
+    .default(enabledTraits: []),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-numerics", from: "1.1.0"),
@@ -65,11 +69,13 @@ let package = Package(
       providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]
     ),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+    .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
 
     module("LinearAlgebra", uses: ["COpenBLAS", real]),
     module("ExactJSON"),
     module("Report", uses: ["ExactJSON", mustache]),
     module("Tensors", uses: ["CXXHash"]),
+    module("MessagePassing", uses: [.target(name: "CMPI", condition: .when(traits: ["MPI"]))]),
 
     module("Curvature", uses: ["LinearAlgebra"]),
     module("Safetensors", uses: ["ExactJSON", "Tensors"]),
@@ -100,13 +106,15 @@ let package = Package(
       "LLMSurgeon",
       uses: [
         "Checkpoint", "Curvature", "DemonstrationModel", "Depth", "ExactJSON", "Export",
-        "LinearAlgebra", "Pruning", "Report", "Safetensors", "Tensors", "Tokenization", "Training",
-        "Transformer",
+        "LinearAlgebra", "MessagePassing", "Pruning", "Report", "Safetensors", "Tensors",
+        "Tokenization", "Training", "Transformer",
       ]
     ),
     .executableTarget(
       name: "surgeon",
-      dependencies: ["Depth", "Export", "LLMSurgeon", "Pruning", "Training", arguments],
+      dependencies: [
+        "Depth", "Export", "LLMSurgeon", "MessagePassing", "Pruning", "Training", arguments,
+      ],
       swiftSettings: strict
     ),
     .executableTarget(
@@ -162,8 +170,8 @@ let package = Package(
       "LLMSurgeonTests",
       of: [
         "Checkpoint", "DemonstrationModel", "Depth", "Export", "ExactJSON", "LLMSurgeon",
-        "LinearAlgebra", "Pruning", "Report", "Safetensors", "Tensors", "Tokenization", "Training",
-        "Transformer",
+        "LinearAlgebra", "MessagePassing", "Pruning", "Report", "Safetensors", "Tensors",
+        "Tokenization", "Training", "Transformer",
       ],
       golden: true
     ),

@@ -22,9 +22,11 @@ package struct StagedDirectory: ~Copyable {
 
   private let existing: Existing
   private let madeParents: [String]
+  /// Says that the process lives.
+  private let lock: FileLock?
   private var isStaged = true
 
-  /// Makes an empty directory beside the destination.
+  /// Makes an empty directory beside the destination, and removes what a killed process left there.
   ///
   /// - Parameters:
   ///   - destination: Where the directory will be; missing directories above it are made.
@@ -41,9 +43,10 @@ package struct StagedDirectory: ~Copyable {
     if let source, let real = FileSystem.resolved(source), place.overlaps(real) {
       throw CheckpointError.outputOverlapsSource(output: place.path, source: real)
     }
+    AbandonedOutput.clear(beside: place.path)
     try Self.check(place.path, existing)
     let parents = try place.makeParents()
-    path = try Self.makeStaging(place.path, parents)
+    (path, lock) = try Self.makeStaging(place.path, parents)
     self.destination = place.path
     self.existing = existing
     madeParents = parents
@@ -65,7 +68,7 @@ package struct StagedDirectory: ~Copyable {
       try FileSystem.synchronize(parent)
       return
     }
-    let old = path + ".old"
+    let old = path + AbandonedOutput.replacedSuffix
     try StagingArea.leave(path) {
       try FileSystem.move(destination, to: old)
       do {
@@ -90,14 +93,14 @@ package struct StagedDirectory: ~Copyable {
   private static func makeStaging(
     _ destination: String,
     _ parents: [String]
-  ) throws(FileError) -> String {
+  ) throws(FileError) -> (String, FileLock?) {
     var attempt = 0
     while true {
       let candidate = FilePath.partial(destination, attempt: attempt)
       do {
         try FileSystem.makeDirectory(candidate)
         StagingArea.enter(candidate)
-        return candidate
+        return (candidate, FileLock.hold(folder: candidate))
       } catch {
         attempt += 1
         guard error.code != EEXIST || attempt > FilePath.attempts else { continue }

@@ -34,6 +34,7 @@ func makeDirectory(_ url: URL) throws {
 /// - Throws: ``JobError/outputExists(path:)``, ``JobError/outputIsForeign(path:mark:)``, or
 ///   ``JobError/unwritable(path:reason:)`` for a symbolic link that leads nowhere.
 func checkOutput(_ output: URL, mark: String, overwrite: Bool) throws {
+  UnfinishedFolder.settle(output)
   guard FileManager.default.fileExists(atPath: output.path) else {
     return try checkIsNoLink(output)
   }

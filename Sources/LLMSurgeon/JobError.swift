@@ -14,12 +14,22 @@ public enum JobError: Error, Equatable {
   case foreignStatistics(path: String, reason: String)
   /// A statistics directory is damaged, unfinished, or of an unknown version.
   case badStatistics(path: String, reason: String)
+  /// Statistics of a part of the windows are used alone.
+  case loneShard(path: String, CalibrationShard)
+  /// Statistics cannot be merged with others.
+  case foreignShard(path: String, reason: String)
+  /// Shards are missing, by their numbers.
+  case missingShards([Int], count: Int)
+  /// The remains of an interrupted run are damaged.
+  case damagedRemains(path: String, reason: String)
   /// A timing table is damaged or of an unknown version.
   case badTimingTable(path: String, reason: String)
   /// A setting makes no sense for this model.
   case badSetting(String)
   /// An unfinished run of other settings occupies the place where this one would keep its own.
   case foreignRemains(path: String)
+  /// Another process is making the same output.
+  case inUse(path: String)
   /// An output directory cannot be made or moved into place.
   case unwritable(path: String, reason: String)
   /// The output exists and may not be replaced.
@@ -49,12 +59,25 @@ extension JobError: CustomStringConvertible {
       "the statistics in \(path) belong to another model (\(reason)); calibrate this one"
     case .badStatistics(let path, let reason):
       "the statistics in \(path) cannot be used: \(reason); calibrate again"
+    case .loneShard(let path, let shard):
+      "the statistics in \(path) are only shard \(shard.index) of \(shard.count); "
+        + "put all shards together with 'surgeon merge'"
+    case .foreignShard(let path, let reason):
+      "\(path) cannot be merged with the others: \(reason)"
+    case .missingShards(let numbers, let count):
+      "of \(count) shards, \(numbers.map(String.init).joined(separator: ", ")) "
+        + "\(numbers.count == 1 ? "is" : "are") missing; name the directories of all"
+    case .damagedRemains(let path, let reason):
+      "the unfinished run in \(path) cannot be continued: \(reason); "
+        + "remove the folder to begin anew"
     case .badTimingTable(let path, let reason):
       "\(path) is no timing table: \(reason); 'surgeon measure MODEL --output FILE' makes one"
     case .badSetting(let reason): reason
     case .foreignRemains(let path):
       "\(path) holds an unfinished run with other settings; "
         + "repeat that command to finish it, or remove the folder"
+    case .inUse(let path):
+      "another process is making \(path); wait for it or choose another --output"
     case .unwritable(let path, let reason): "cannot write \(path): \(reason)"
     case .outputExists(let path):
       "\(path) exists and is not empty; choose another --output or give --overwrite"

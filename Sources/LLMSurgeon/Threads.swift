@@ -1,3 +1,4 @@
+import Foundation
 import LinearAlgebra
 
 /// The threads that the arithmetic uses.
@@ -8,4 +9,14 @@ public enum Threads {
   ///
   /// - Parameter count: At least 1.
   public static func limit(to count: Int) { Parallelism.threads = count }
+
+  /// Takes this process's part of the cores of a machine that several processes share.
+  ///
+  /// A process that was bound to some of the cores takes no more than those.
+  ///
+  /// - Parameter processes: The number of processes on this machine.
+  public static func share(among processes: Int) {
+    let machine = ProcessInfo.processInfo.processorCount
+    Parallelism.threads = min(Parallelism.hardwareThreads, max(1, machine / processes))
+  }
 }

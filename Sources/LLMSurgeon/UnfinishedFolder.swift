@@ -6,15 +6,17 @@ import Tensors
 /// A folder beside an output that keeps the work of a run until the output is complete.
 ///
 /// It carries the settings of its run; a later run with the same settings goes on in it, one with
-/// other settings is refused if there is work in it.
+/// other settings is refused if there is work in it. One process at a time works in it.
 struct UnfinishedFolder {
   /// The folder.
   let url: URL
   private let madeParents: [URL]
+  private let lock: FileLock
 
   private static let identityFile = "identity.json"
-  /// The folders of this process that are not finished.
-  private static let open = Mutex<[String: UnfinishedFolder]>([:])
+  private static let lockFile = "run.lock"
+  /// The folders of this process that are not finished, and the folders that were made for them.
+  private static let open = Mutex<[URL: [URL]]>([:])
 
   /// Where the work for an output is kept.
   static func location(for output: URL) -> URL {
@@ -29,27 +31,21 @@ struct UnfinishedFolder {
   ///   - output: What will be complete one day.
   ///   - identity: Everything that decides what the run computes.
   /// - Throws: ``JobError/foreignRemains(path:)`` if another run's work is there,
+  ///   ``JobError/inUse(path:)`` if another process is working there,
   ///   ``JobError/unwritable(path:reason:)`` or `FileError` if the folder cannot be made.
   init(for output: URL, identity: JSONValue) throws {
     url = Self.location(for: output)
+    madeParents = Self.missingParents(of: url)
+    lock = try Self.enter(url, output, madeParents)
     let file = url.appending(path: Self.identityFile)
     let wanted = JSONWriter.write(identity, indent: 2)
-    let isThere = FileManager.default.fileExists(atPath: url.path)
-    let isOwn = isThere && (try? Data(contentsOf: file)).map { [UInt8]($0) } == wanted
-    guard !isThere || isOwn || !Self.hasWork(url) else {
-      throw JobError.foreignRemains(path: url.relativePath)
-    }
-    if isOwn {
-      madeParents = []
+    if let found = try? Data(contentsOf: file), [UInt8](found) == wanted {
       Self.removePartialFiles(in: url)
     } else {
-      // What a run left that was stopped before it had done anything is of no use.
-      if isThere { try? FileManager.default.removeItem(at: url) }
-      madeParents = Self.missingParents(of: url)
-      try make(for: output, identity: wanted)
+      guard !Self.hasWork(url) else { throw JobError.foreignRemains(path: url.relativePath) }
+      try begin(output, identity: wanted)
     }
-    let folder = self
-    Self.open.withLock { $0[folder.url.path] = folder }
+    Self.open.withLock { $0[url] = madeParents }
   }
 
   /// Does the work of a run; if it fails before anything was done, nothing is left.
@@ -72,7 +68,7 @@ struct UnfinishedFolder {
     let manager = FileManager.default
     let parent = url.deletingLastPathComponent()
     let output = Self.place(of: output)
-    let old = url.deletingPathExtension().appendingPathExtension("replaced")
+    let old = Self.replaced(output)
     do {
       let exists = manager.fileExists(atPath: output.path)
       if exists {
@@ -87,21 +83,34 @@ struct UnfinishedFolder {
       throw JobError.unwritable(path: output.relativePath, reason: reason(of: error))
     }
     // Only now: without its identity, a folder that is not finished could not be continued.
-    try? manager.removeItem(at: output.appending(path: Self.identityFile))
-    try? manager.removeItem(at: old)
+    Self.settle(output)
     for directory in [output, parent] {
       try? FileHandle(forReadingFrom: directory).synchronize()
     }
     close()
   }
 
+  /// Completes what a process left that was killed while it gave an output its final name.
+  ///
+  /// - Parameter output: The output.
+  static func settle(_ output: URL) {
+    let manager = FileManager.default
+    let output = place(of: output)
+    let old = replaced(output)
+    guard manager.fileExists(atPath: output.path) else {
+      try? manager.moveItem(at: old, to: output)
+      return
+    }
+    let lock = output.appending(path: lockFile)
+    guard manager.fileExists(atPath: lock.path) else { return }
+    try? manager.removeItem(at: output.appending(path: identityFile))
+    try? manager.removeItem(at: old)
+    try? manager.removeItem(at: lock)
+  }
+
   /// Removes the folder when its work has gone into an output.
   func discard() {
-    try? FileManager.default.removeItem(at: url)
-    for parent in madeParents.reversed() {
-      let names = try? FileManager.default.contentsOfDirectory(atPath: parent.path)
-      if names?.isEmpty == true { try? FileManager.default.removeItem(at: parent) }
-    }
+    Self.remove(url, madeParents)
     close()
   }
 
@@ -109,23 +118,59 @@ struct UnfinishedFolder {
   ///
   /// - Returns: Whether there is one in which something was done.
   static func discardUnused() -> Bool {
-    let folders = open.withLock { $0.values.sorted { $0.url.path < $1.url.path } }
-    for folder in folders where !hasWork(folder.url) { folder.discard() }
-    return folders.contains { hasWork($0.url) }
+    let folders = open.withLock { $0.sorted { $0.key.path < $1.key.path } }
+    for (url, parents) in folders where !hasWork(url) { remove(url, parents) }
+    return folders.contains { hasWork($0.key) }
   }
 }
 
 extension UnfinishedFolder {
-  private func close() { _ = Self.open.withLock { $0.removeValue(forKey: url.path) } }
+  private func close() { _ = Self.open.withLock { $0.removeValue(forKey: url) } }
 
-  private func make(for output: URL, identity: [UInt8]) throws {
+  /// Makes the folder, if it is missing, and locks it.
+  private static func enter(_ url: URL, _ output: URL, _ madeParents: [URL]) throws -> FileLock {
+    let lock: FileLock?
     do {
       try makeDirectory(url)
+      lock = try FileLock.take(url.appending(path: lockFile).path)
+    } catch {
+      removeEmpty(madeParents + [url])
+      if error is FileError { throw error }
+      throw JobError.unwritable(path: output.relativePath, reason: reason(of: error))
+    }
+    guard let lock else { throw JobError.inUse(path: output.relativePath) }
+    return lock
+  }
+
+  /// Empties the folder of what is of no use, and says whose it is.
+  private func begin(_ output: URL, identity: [UInt8]) throws {
+    let manager = FileManager.default
+    do {
+      for name in try manager.contentsOfDirectory(atPath: url.path) where name != Self.lockFile {
+        try? manager.removeItem(at: url.appending(path: name))
+      }
       try write(identity, to: url.appending(path: Self.identityFile).path)
     } catch {
       discard()
       if error is FileError { throw error }
       throw JobError.unwritable(path: output.relativePath, reason: reason(of: error))
+    }
+  }
+
+  /// Where an output waits that is being replaced.
+  private static func replaced(_ output: URL) -> URL {
+    location(for: output).deletingPathExtension().appendingPathExtension("replaced")
+  }
+
+  private static func remove(_ url: URL, _ madeParents: [URL]) {
+    try? FileManager.default.removeItem(at: url)
+    removeEmpty(madeParents)
+  }
+
+  private static func removeEmpty(_ folders: [URL]) {
+    for folder in folders.reversed() {
+      let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path)
+      if names?.isEmpty == true { try? FileManager.default.removeItem(at: folder) }
     }
   }
 
@@ -150,7 +195,7 @@ extension UnfinishedFolder {
   /// Whether a file is one that a run writes before it has done anything, or one that is worth
   /// nothing alone, such as the report of a shot without its weights.
   private static func isPreparation(_ name: String) -> Bool {
-    name == identityFile || name == StatisticsManifest.tokensFile
+    [identityFile, lockFile, StatisticsManifest.tokensFile, HiddenStateFile.name].contains(name)
       || name.hasPrefix("shot-") && name.hasSuffix(".json")
   }
 

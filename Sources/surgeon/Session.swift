@@ -12,19 +12,28 @@ enum Session {
   ///
   /// - Parameters:
   ///   - options: Threads and progress; nil for work that has neither.
+  ///   - onFailure: What else to do after the error's line was printed.
   ///   - body: The work.
   /// - Throws: `ExitCode.failure` after the error's line was printed.
-  static func run(_ options: RunOptions?, _ body: (ProgressPrinter) throws -> Void) throws {
+  static func run(
+    _ options: RunOptions?,
+    onFailure: () -> Void = {},
+    _ body: (ProgressPrinter) throws -> Void
+  ) throws {
     try chooseKernels(options)
     if let threads = options?.threads { Threads.limit(to: threads) }
+    // A file beyond the allowed size is an error like a full disk, not the end of the process.
+    signal(SIGXFSZ, SIG_IGN)
     let interruption = watchInterruption()
     defer { interruption.forEach { $0.cancel() } }
     do {
       try body(options?.progress ?? ProgressPrinter(isQuiet: true))
+      try Terminal.flush()
     } catch {
       // What failed may have failed because its temporary files were removed.
       while isInterrupted.load(ordering: .acquiring) { sleep(1) }
       report("\(error)")
+      onFailure()
       throw ExitCode.failure
     }
   }

@@ -13,9 +13,9 @@ struct Surgeon: ParsableCommand {
       """,
     version: Program.version,
     subcommands: [
-      InspectCommand.self, CalibrateCommand.self, MeasureCommand.self, DepthCommand.self,
-      PruneCommand.self, ChopCommand.self, RetrainCommand.self, ReconstructCommand.self,
-      ExportCommand.self,
+      InspectCommand.self, CalibrateCommand.self, MergeCommand.self, MeasureCommand.self,
+      DepthCommand.self, PruneCommand.self, ChopCommand.self, RetrainCommand.self,
+      ReconstructCommand.self, ExportCommand.self,
       EvaluateCommand.self, GenerateCommand.self, ReportCommand.self, DemoCommand.self,
     ]
   )

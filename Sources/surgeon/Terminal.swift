@@ -27,6 +27,17 @@ enum Terminal {
     }
   }
 
+  /// Writes what was printed and is not written yet.
+  ///
+  /// - Throws: `JobError` if it cannot be written.
+  static func flush() throws {
+    guard fflush(nil) == 0 else {
+      // SAFETY: `strerror` returns a terminated string that is copied at once.
+      let reason = unsafe String(cString: strerror(errno))
+      throw JobError.unwritable(path: "standard output", reason: reason)
+    }
+  }
+
   /// The width in characters; 100 where there is no terminal to ask.
   static var columns: Int {
     var size = winsize()

@@ -11,25 +11,6 @@ struct InterruptionTests {
     ["calibrate", Embedded.model, "--text", Embedded.text, "--output", output] + windows
   }
 
-  /// Waits until there is a file, while the process runs.
-  private func wait(for path: String, _ running: Surgeon.Running) throws {
-    while !FileManager.default.fileExists(atPath: path) {
-      try #require(running.process.isRunning, "it ended before \(path) was there")
-      usleep(2000)
-    }
-  }
-
-  /// What differs between two folders of files.
-  private func differences(_ scratch: ScratchDirectory, _ left: String, _ right: String) throws
-    -> [String]
-  {
-    let names = Set(try scratch.names(in: left)).union(try scratch.names(in: right))
-    return names.filter { name in
-      let first = try? scratch.read("\(left)/\(name)")
-      return first == nil || first != (try? scratch.read("\(right)/\(name)"))
-    }.sorted()
-  }
-
   @Test(
     "an interrupted calibration says so, and continues to the same bytes",
     arguments: [SIGINT, SIGTERM, SIGKILL]
@@ -39,8 +20,8 @@ struct InterruptionTests {
     try Surgeon.succeed(Self.calibrate(to: scratch.path("whole")))
     let command = Self.calibrate(to: scratch.path("part"))
     let running = try Surgeon.start(command)
-    try wait(for: scratch.path(".part.unfinished/block-00004.safetensors"), running)
-    kill(running.process.processIdentifier, number)
+    try running.wait(for: scratch.path(".part.unfinished/block-00004.safetensors"))
+    running.send(number)
     let output = try running.finish()
     #expect(try scratch.names() == [".part.unfinished", "whole"])
     if number != SIGKILL {
@@ -51,7 +32,7 @@ struct InterruptionTests {
     }
     let rest = try Surgeon.succeed(command)
     #expect(rest.standardError.contains("continuing an unfinished calibration"))
-    #expect(try differences(scratch, "whole", "part") == [])
+    #expect(try scratch.differences("whole", "part") == [])
     #expect(try scratch.names() == ["part", "whole"])
   }
 
@@ -70,14 +51,14 @@ struct InterruptionTests {
     }
     try Surgeon.succeed(command("whole"))
     let running = try Surgeon.start(command("part"))
-    try wait(for: scratch.path(".part.unfinished/shot-1.safetensors"), running)
-    kill(running.process.processIdentifier, number)
+    try running.wait(for: scratch.path(".part.unfinished/shot-1.safetensors"))
+    running.send(number)
     let output = try running.finish()
     #expect(try scratch.names() == [".part.unfinished", "whole"])
     if number == SIGINT { #expect(output.status == 130) }
     let rest = try Surgeon.succeed(command("part"))
     #expect(rest.standardError.contains("continuing an unfinished run after shot 1 of 2"))
-    #expect(try differences(scratch, "whole", "part") == [])
+    #expect(try scratch.differences("whole", "part") == [])
     #expect(try scratch.names() == ["part", "whole"])
   }
 
@@ -97,7 +78,7 @@ struct InterruptionTests {
       try #require(running.process.isRunning, "it ended before its folder was there")
       usleep(2000)
     }
-    kill(running.process.processIdentifier, number)
+    running.send(number)
     let output = try running.finish()
     #expect(output.status == 128 + number)
     #expect(output.messages.last == "surgeon: \(number == SIGINT ? "interrupted" : "terminated")")
@@ -120,8 +101,8 @@ struct InterruptionTests {
     }
     try Surgeon.succeed(command("whole"))
     let running = try Surgeon.start(command("part"))
-    try wait(for: scratch.path(".part.unfinished/begun-0.2"), running)
-    kill(running.process.processIdentifier, number)
+    try running.wait(for: scratch.path(".part.unfinished/begun-0.2"))
+    running.send(number)
     let output = try running.finish()
     #expect(try scratch.names() == [".part.unfinished", "part", "whole"])
     if number == SIGINT { #expect(output.status == 130) }
@@ -136,7 +117,7 @@ struct InterruptionTests {
     #expect(try scratch.names() == ["part", "whole"])
     #expect(try scratch.names(in: "part") == ["0.1", "0.2", "0.3"])
     for target in ["0.1", "0.2", "0.3"] {
-      #expect(try differences(scratch, "whole/\(target)", "part/\(target)") == [])
+      #expect(try scratch.differences("whole/\(target)", "part/\(target)") == [])
     }
     try expectFailure(command("part"), saying: "exists", "--overwrite")
   }
@@ -146,8 +127,8 @@ struct InterruptionTests {
     let scratch = try ScratchDirectory()
     let command = Self.calibrate(to: scratch.path("part"))
     let running = try Surgeon.start(command)
-    try wait(for: scratch.path(".part.unfinished/block-00005.safetensors"), running)
-    kill(running.process.processIdentifier, SIGKILL)
+    try running.wait(for: scratch.path(".part.unfinished/block-00005.safetensors"))
+    running.send(SIGKILL)
     _ = try running.finish()
     try expectFailure(
       command.map { $0 == "8" ? "7" : $0 },

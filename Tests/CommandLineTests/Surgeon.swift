@@ -43,16 +43,18 @@ struct Surgeon {
   ///   - arguments: Its command line.
   ///   - directory: Where it runs; here unless stated.
   ///   - temporary: Its folder for temporary files; the usual one unless stated.
+  ///   - program: Another program to start instead.
   /// - Returns: The process.
   /// - Throws: What starting it throws.
   static func start(
     _ arguments: [String],
     in directory: String? = nil,
-    temporary: String? = nil
+    temporary: String? = nil,
+    program: String? = nil
   ) throws -> Running {
     let files = try ScratchDirectory()
     let process = Process()
-    process.executableURL = try program()
+    process.executableURL = try program.map { URL(filePath: $0) } ?? Self.program()
     process.arguments = arguments
     if let directory { process.currentDirectoryURL = URL(filePath: directory) }
     if let temporary {
@@ -68,8 +70,12 @@ struct Surgeon {
   }
 
   /// Runs the program to its end.
-  static func run(_ arguments: [String], in directory: String? = nil) throws -> Output {
-    try start(arguments, in: directory).finish()
+  static func run(
+    _ arguments: [String],
+    in directory: String? = nil,
+    program: String? = nil
+  ) throws -> Output {
+    try start(arguments, in: directory, program: program).finish()
   }
 
   /// Runs the program, which must succeed.

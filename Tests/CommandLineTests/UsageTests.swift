@@ -53,7 +53,7 @@ struct UsageTests {
       "--schedule", "--warm-up", "--final-rate", "--weight-decay", "--clip", "--seed", "--betas",
       "--distill-logits", "--distill-hidden", "--held-out-text", "--held-out-tokens",
       "--held-out-windows", "--interval", "--output", "--overwrite", "--profile", "--query",
-      "--html", "--json", "--threads", "--quiet",
+      "--html", "--json", "--threads", "--blas-core", "--quiet",
     ],
     "reconstruct": [
       "--dense", "--text", "--tokens", "--samples", "--length", "--batch", "--window", "--inputs",

@@ -92,8 +92,8 @@ struct DepthCurvatureTests {
       labels: .text,
       memory: CalibrationMemory(),
       name: "test",
-      scratch: .temporaryDirectory,
-      state: nil
+      folder: .temporaryDirectory,
+      isResumable: false
     )
     _ = try pass.run(&factors, progress: SilentProgress())
     var change = Matrix(

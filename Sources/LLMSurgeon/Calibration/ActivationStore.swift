@@ -42,10 +42,24 @@ struct ActivationStore {
   ///   - directory: Where the file lies; nil to keep everything in memory.
   /// - Throws: `FileError` if there is no room for the file.
   init(_ shape: Shape, precision: ScratchPrecision, directory: String?) throws {
+    let byteCount = shape.count * precision.byteCount
+    self.init(
+      shape,
+      precision: precision,
+      file: try directory.map { try ScratchFile(in: $0, byteCount: byteCount) }
+    )
+  }
+
+  /// A store with what a file of its size holds.
+  ///
+  /// - Parameters:
+  ///   - shape: What will be kept.
+  ///   - precision: How numbers are kept.
+  ///   - file: Where; nil to keep everything in memory, where nothing is yet.
+  init(_ shape: Shape, precision: ScratchPrecision, file: ScratchFile?) {
     self.shape = shape
     self.precision = precision
-    let byteCount = shape.count * precision.byteCount
-    file = try directory.map { try ScratchFile(in: $0, byteCount: byteCount) }
+    self.file = file
     memory = Array(
       repeating: Array(repeating: nil, count: shape.batches.count),
       count: file == nil ? shape.planes : 0
@@ -121,6 +135,11 @@ struct ActivationStore {
     if file == nil { memory[plane][batch] = nil }
     return matrix
   }
+
+  /// Brings to the disk what is kept in a file.
+  ///
+  /// - Throws: `FileError`.
+  func synchronize() throws { try file?.synchronize() }
 
   private func offset(plane: Int, batch: Int) -> Int {
     (plane * shape.rows + shape.batches[batch].lowerBound) * shape.width * precision.byteCount

@@ -27,16 +27,7 @@ public func calibrate(
     overwrite: options.overwrite
   )
   let opened = try OpenedModel(options.model)
-  let windows = try opened.calibrationWindows(options.input, options.windows)
-  var manifest = StatisticsManifest(
-    of: opened.model,
-    family: opened.configuration.modelType,
-    fingerprint: try opened.fingerprint(),
-    windows: windows,
-    labels: options.labels,
-    precision: options.memory.precision,
-    seed: options.windows.seed
-  )
+  var (manifest, windows) = try opened.calibration(options)
   let folder = try UnfinishedFolder(for: options.output, identity: manifest.json)
   try folder.run {
     try manifest.measure(
@@ -48,16 +39,28 @@ public func calibrate(
     )
     try folder.become(options.output)
   }
-  return CalibrationSummary(
-    sequences: windows.count,
-    length: windows.length,
-    layers: manifest.layers.count,
-    loss: manifest.loss ?? .nan,
-    output: options.output
-  )
+  return CalibrationSummary(manifest, output: options.output)
 }
 
 extension OpenedModel {
+  /// The manifest of a calibration that is still to be made, and its windows.
+  func calibration(_ options: CalibrationOptions) throws -> (StatisticsManifest, TokenWindows) {
+    var windows = try calibrationWindows(options.input, options.windows)
+    var record: ShardRecord?
+    if let shard = options.shard { (windows, record) = try windows.part(shard) }
+    var manifest = StatisticsManifest(
+      of: model,
+      family: configuration.modelType,
+      fingerprint: try fingerprint(),
+      windows: windows,
+      labels: options.labels,
+      precision: options.memory.precision,
+      seed: options.windows.seed
+    )
+    manifest.shard = record
+    return (manifest, windows)
+  }
+
   /// The windows to calibrate on.
   func calibrationWindows(_ input: TokenInput, _ choice: WindowChoice) throws -> TokenWindows {
     try input.drawWindows(
@@ -133,15 +136,18 @@ extension StatisticsManifest {
     let run = CalibrationRun(
       model: model,
       windows: windows,
-      labels: labels == .sampled ? .model(seed: seed) : .text,
+      firstSequence: shard?.range.lowerBound ?? 0,
+      labels: labelSource,
       memory: memory,
       folder: folder
     )
-    loss = try run.finish(progress: progress)
-    let file = folder.appending(path: Self.fileName)
-    try LLMSurgeon.write(JSONWriter.write(json, indent: 2), to: file.path)
+    loss = try run.finish(writing: FactorFiles(folder: folder, blocks: blocks), progress: progress)
+    try write(into: folder)
     run.removeState()
   }
+
+  /// Where the labels of the calibration come from.
+  var labelSource: Transformer.LabelSource { labels == .sampled ? .model(seed: seed) : .text }
 }
 
 extension TokenWindows {

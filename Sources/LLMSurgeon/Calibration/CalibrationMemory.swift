@@ -31,6 +31,10 @@ public struct CalibrationMemory: Sendable, Equatable {
   /// The limit in bytes.
   var bytes: Int { limit ?? Int(0.75 * Double(Self.machine)) }
 
+  /// The limit in bytes of each of several processes of one machine; a limit that was set is of
+  /// each.
+  func bytes(sharedBy processes: Int) -> Int { limit ?? bytes / processes }
+
   /// The memory that this process may have: the machine's, or what its control group leaves it.
   private static let machine: Int = {
     let physical = Int(clamping: ProcessInfo.processInfo.physicalMemory)

@@ -29,6 +29,8 @@ public struct CalibrationOptions: Sendable {
   public var labels: CalibrationLabels
   /// What may be kept in memory.
   public var memory: CalibrationMemory
+  /// The part of the windows that is calibrated on; nil for all.
+  public var shard: CalibrationShard?
   /// The statistics directory to write.
   public var output: URL
   /// Whether an existing statistics directory is replaced.
@@ -41,6 +43,7 @@ public struct CalibrationOptions: Sendable {
     windows: WindowChoice = WindowChoice(),
     labels: CalibrationLabels = .empirical,
     memory: CalibrationMemory = CalibrationMemory(),
+    shard: CalibrationShard? = nil,
     output: URL,
     overwrite: Bool = false
   ) {
@@ -49,6 +52,7 @@ public struct CalibrationOptions: Sendable {
     self.windows = windows
     self.labels = labels
     self.memory = memory
+    self.shard = shard
     self.output = output
     self.overwrite = overwrite
   }
@@ -66,6 +70,15 @@ public struct CalibrationSummary: Sendable, Equatable {
   public let loss: Double
   /// The statistics directory.
   public let output: URL
+
+  /// What a finished manifest says.
+  init(_ manifest: StatisticsManifest, output: URL) {
+    sequences = manifest.sequences
+    length = manifest.length
+    layers = manifest.layers.count
+    loss = manifest.loss ?? .nan
+    self.output = output
+  }
 
   /// A sentence for a person.
   public var text: String {

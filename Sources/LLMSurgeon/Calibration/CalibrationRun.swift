@@ -3,7 +3,7 @@ import LinearAlgebra
 import Safetensors
 import Transformer
 
-/// One calibration: the factors of each block are written as soon as they are known.
+/// One calibration: the factors of each block are kept as soon as they are known.
 ///
 /// A run that was interrupted continues at the block where it stopped and ends with the same bytes.
 struct CalibrationRun {
@@ -11,11 +11,13 @@ struct CalibrationRun {
   let model: DecoderModel
   /// The windows to calibrate on.
   let windows: TokenWindows
+  /// The number of the first window, where these are a part of a larger set.
+  let firstSequence: Int
   /// Where the labels come from.
   let labels: Transformer.LabelSource
   /// What may be kept in memory.
   let memory: CalibrationMemory
-  /// Where the files of the blocks go, and the state of an unfinished run.
+  /// Where the state of an unfinished run lies, and the scratch file unless there is a place for it.
   let folder: URL
 
   /// The name of the file with the factors of a block.
@@ -27,37 +29,49 @@ struct CalibrationRun {
 
   /// Runs to the end, from the start or from where an earlier run stopped.
   ///
-  /// - Parameter progress: Hears of each block.
+  /// - Parameters:
+  ///   - destination: Where the factors go.
+  ///   - progress: Hears of each block.
   /// - Returns: The mean cross entropy on the windows, in nats per predicted token.
   /// - Throws: What reading the model, computing, and writing throw.
-  func finish(progress: any ProgressListener) throws -> Double {
+  func finish(
+    writing destination: some FactorDestination,
+    progress: any ProgressListener
+  ) throws -> Double {
     let pass = GradientPass(
       model: model,
       mask: DepthMask(keepingAll: model.decoder.blocks),
       windows: windows,
+      firstSequence: firstSequence,
       labels: labels,
       memory: memory,
       name: "calibrating",
-      scratch: folder,
-      state: folder
+      folder: folder,
+      isResumable: true
     )
-    var writer = FactorWriter(
-      linears: model.linears,
-      observer: StatisticsObserver(linears: model.linears),
-      folder: folder
-    )
-    return try pass.run(&writer, progress: progress)
+    var gatherer = FactorGatherer(linears: model.linears, destination: destination)
+    return try pass.run(&gatherer, progress: progress)
   }
 
   /// Removes the state of a run that is finished.
-  func removeState() { CalibrationStateFile.remove(in: folder) }
+  func removeState() { GradientPass.removeState(in: folder) }
 }
 
-/// Gathers the factors of a block and writes them.
-private struct FactorWriter: GradientVisitor {
-  let linears: [LinearDescription]
-  var observer: StatisticsObserver
-  let folder: URL
+/// Gathers the factors of one block after the other.
+private struct FactorGatherer<Destination: FactorDestination>: GradientVisitor {
+  private let linears: [LinearDescription]
+  private var observer: StatisticsObserver
+  private var destination: Destination
+
+  init(linears: [LinearDescription], destination: Destination) {
+    self.linears = linears
+    self.destination = destination
+    observer = StatisticsObserver(linears: linears)
+  }
+
+  mutating func canContinue(at block: Int?) throws -> Bool {
+    try destination.canContinue(at: block)
+  }
 
   mutating func visit(
     _ batch: GradientPass.Batch,
@@ -73,8 +87,7 @@ private struct FactorWriter: GradientVisitor {
   }
 
   mutating func finish(block: Int) throws {
-    let factors = folder.appending(path: CalibrationRun.fileName(block: block))
-    try SafetensorsWriter.write(observer.tensors(), to: factors.path)
+    try destination.keep(observer.tensors(), block: block)
     observer = StatisticsObserver(linears: linears)
   }
 }

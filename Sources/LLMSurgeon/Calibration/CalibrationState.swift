@@ -58,15 +58,14 @@ struct CalibrationStateFile {
   ///
   /// - Parameter gradient: Receives the gradient in plane 0.
   /// - Returns: Where that run was; nil if there was none.
-  /// - Throws: ``JobError/badStatistics(path:reason:)`` if the file is damaged, or what reading it
-  ///   throws.
+  /// - Throws: ``JobError/damagedRemains(path:reason:)`` if the file is damaged.
   func load(into gradient: inout ActivationStore) throws -> CalibrationState? {
     guard FileManager.default.fileExists(atPath: path) else { return nil }
-    let file = try SafetensorsFile(path: path)
-    let damaged = JobError.badStatistics(
+    let damaged = JobError.damagedRemains(
       path: folder.relativePath,
-      reason: "its saved state is damaged"
+      reason: "\(Self.name) is damaged"
     )
+    guard let file = try? SafetensorsFile(path: path) else { throw damaged }
     guard let block = file.metadata["block"].flatMap({ Int($0) }), -1..<blocks ~= block,
       let loss = file.metadata["loss"].flatMap(Double.init)
     else { throw damaged }

@@ -147,8 +147,8 @@ extension DepthEvaluator {
       labels: .text,
       memory: CalibrationMemory(),
       name: "scoring, curvature",
-      scratch: .temporaryDirectory,
-      state: nil
+      folder: .temporaryDirectory,
+      isResumable: false
     )
     var visitor = DepthCurvature(units, of: model, under: mask)
     _ = try pass.run(&visitor, progress: progress)

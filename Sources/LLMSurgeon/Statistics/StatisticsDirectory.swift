@@ -27,15 +27,19 @@ struct StatisticsDirectory: Sendable {
     try SafetensorsFile(path: folder.appending(path: CalibrationRun.fileName(block: block)).path)
   }
 
-  /// Refuses statistics of another model.
+  /// Refuses statistics of another model, and those of a part of the windows.
   ///
   /// - Parameters:
   ///   - model: The model that is to be pruned.
   ///   - fingerprint: The hash of its configuration and weights.
-  /// - Throws: ``JobError/foreignStatistics(path:reason:)``.
+  /// - Throws: ``JobError/foreignStatistics(path:reason:)``, or ``JobError/loneShard(path:_:)`` if
+  ///   they are only a part.
   func check(_ model: DecoderModel, fingerprint: String) throws {
     func foreign(_ reason: String) -> JobError {
       .foreignStatistics(path: folder.relativePath, reason: reason)
+    }
+    if let shard = manifest.shard?.shard {
+      throw JobError.loneShard(path: folder.relativePath, shard)
     }
     guard manifest.layers.count == model.linears.count else {
       throw foreign("it has \(manifest.layers.count) layers, this one \(model.linears.count)")
@@ -74,30 +78,7 @@ struct StatisticsDirectory: Sendable {
   /// runs the pruned model on them.
   ///
   /// - Throws: ``JobError/badStatistics(path:reason:)`` if they are missing or others.
-  func windows() throws -> TokenWindows {
-    let file = StatisticsManifest.tokensFile
-    let path = folder.appending(path: file).path
-    guard FileManager.default.fileExists(atPath: path) else {
-      throw JobError.badStatistics(
-        path: folder.relativePath,
-        reason: "\(file), the windows that it was calibrated on, is missing"
-      )
-    }
-    let otherTokens = JobError.badStatistics(
-      path: folder.relativePath,
-      reason: "\(file) holds other tokens than the manifest says"
-    )
-    let tokens = try SafetensorsFile(path: path).integers("tokens")
-    guard tokens.count == manifest.positions else { throw otherTokens }
-    let windows = TokenWindows(
-      tokens: tokens,
-      length: manifest.length,
-      starts: manifest.starts,
-      source: manifest.dataSource
-    )
-    guard windows.fingerprint == manifest.dataFingerprint else { throw otherTokens }
-    return windows
-  }
+  func windows() throws -> TokenWindows { try manifest.windows(in: folder) }
 
   private func triangle(_ name: String, order: Int, block: Int) throws -> Matrix<Float> {
     let tensor = TensorName(name)
@@ -110,5 +91,37 @@ struct StatisticsDirectory: Sendable {
       )
     }
     return PackedTriangle.unpack(try file.floats(tensor), order: order)
+  }
+}
+
+extension StatisticsManifest {
+  /// The windows that statistics were measured on.
+  ///
+  /// - Parameter folder: Their directory.
+  /// - Returns: The windows.
+  /// - Throws: ``JobError/badStatistics(path:reason:)`` if they are missing or others.
+  func windows(in folder: URL) throws -> TokenWindows {
+    let file = Self.tokensFile
+    let path = folder.appending(path: file).path
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw JobError.badStatistics(
+        path: folder.relativePath,
+        reason: "\(file), the windows that it was calibrated on, is missing"
+      )
+    }
+    let otherTokens = JobError.badStatistics(
+      path: folder.relativePath,
+      reason: "\(file) holds other tokens than the manifest says"
+    )
+    let tokens = try SafetensorsFile(path: path).integers("tokens")
+    guard tokens.count == positions else { throw otherTokens }
+    let windows = TokenWindows(
+      tokens: tokens,
+      length: length,
+      starts: starts,
+      source: dataSource
+    )
+    guard windows.fingerprint == dataFingerprint else { throw otherTokens }
+    return windows
   }
 }

@@ -56,9 +56,22 @@ package struct StatisticsManifest: Sendable, Equatable {
   package var loss: Double?
   /// The linear layers, in the order of the model.
   package var layers: [Layer]
+  /// Which part of a calibration this is; nil of a whole one.
+  package var shard: ShardRecord?
 
   /// `N`, the number of positions in the means.
   package var positions: Int { sequences * length }
+
+  /// What the file of each block holds.
+  var blocks: [BlockFactors] {
+    (0..<(layers.map(\.block).max() ?? -1) + 1).map { BlockFactors(layers, block: $0) }
+  }
+
+  /// Writes the manifest into a directory, which makes it complete.
+  func write(into folder: URL) throws {
+    let file = folder.appending(path: Self.fileName)
+    try LLMSurgeon.write(JSONWriter.write(json, indent: 2), to: file.path)
+  }
 }
 
 extension StatisticsManifest {
@@ -72,7 +85,7 @@ extension StatisticsManifest {
       members["starts"] = .array(starts.map { JSONValue($0) })
       data = .object(members)
     }
-    return [
+    var document: JSONValue = [
       "format": JSONValue(Self.formatName),
       "version": JSONValue(Self.currentVersion),
       "program": JSONValue("surgeon \(Program.version)"),
@@ -86,6 +99,11 @@ extension StatisticsManifest {
       "tokens": JSONValue(positions),
       "layers": .array(layers.map(\.json)),
     ]
+    if let shard, case .object(var members) = document {
+      members["shard"] = shard.json
+      document = .object(members)
+    }
+    return document
   }
 
   /// Reads the manifest of a directory.
@@ -138,6 +156,11 @@ extension StatisticsManifest {
     guard layers.count == entries.count, starts == nil || starts?.count == sequences else {
       return nil
     }
+    var shard: ShardRecord?
+    if let entry = json["shard"] {
+      shard = ShardRecord(json: entry)
+      guard shard?.range.count == sequences else { return nil }
+    }
     self.init(
       modelFingerprint: modelFingerprint,
       family: family,
@@ -150,36 +173,8 @@ extension StatisticsManifest {
       activations: activations,
       seed: seed,
       loss: json["loss"]?.double,
-      layers: layers
-    )
-  }
-}
-
-extension StatisticsManifest.Layer {
-  fileprivate var json: JSONValue {
-    [
-      "name": JSONValue(name), "block": JSONValue(block), "kind": JSONValue(kind),
-      "outputs": JSONValue(outputs), "inputs": JSONValue(inputs), "bias": .bool(hasBias),
-      "inputGroup": JSONValue(inputGroup),
-    ]
-  }
-
-  fileprivate init?(json: JSONValue) {
-    guard let name = json["name"]?.string, let block = json["block"]?.integer, block >= 0,
-      let kind = json["kind"]?.string,
-      let outputs = json["outputs"]?.integer, outputs > 0,
-      let inputs = json["inputs"]?.integer, inputs > 0,
-      let hasBias = json["bias"]?.bool,
-      let inputGroup = json["inputGroup"]?.string
-    else { return nil }
-    self.init(
-      name: name,
-      block: block,
-      kind: kind,
-      outputs: outputs,
-      inputs: inputs,
-      hasBias: hasBias,
-      inputGroup: inputGroup
+      layers: layers,
+      shard: shard
     )
   }
 }

@@ -38,7 +38,10 @@ package struct FileError: Error, Equatable, CustomStringConvertible {
   }
 
   package var description: String {
-    let advice = isDiskFull ? "; free some space there or choose another place" : ""
+    let advice =
+      isDiskFull
+      ? "; free some space there or choose another place"
+      : code == EFBIG ? "; files of this size are not allowed here, see 'ulimit -f'" : ""
     return "cannot \(operation.rawValue) \(path): \(reason)\(advice)"
   }
 }

@@ -11,12 +11,13 @@ package struct OutputFile: ~Copyable {
   private let descriptor: Int32
   private var isOpen = true
 
-  /// Starts a file.
+  /// Starts a file, and removes what a killed process left of it.
   ///
   /// - Parameter path: Where it will be.
   /// - Throws: ``FileError``, for instance if the directory cannot be written.
   package init(_ path: String) throws(FileError) {
     self.path = path
+    AbandonedOutput.clear(beside: path)
     for attempt in 0... {
       let candidate = FilePath.partial(path, attempt: attempt)
       // SAFETY: the path is a terminated string during the call.
@@ -27,6 +28,7 @@ package struct OutputFile: ~Copyable {
       }
       temporary = candidate
       descriptor = opened
+      FileLock.hold(opened)
       StagingArea.enter(candidate)
       return
     }

@@ -1,9 +1,9 @@
 internal import Glibc
 
-/// A file without a name, for what does not fit in memory.
+/// A file for what does not fit in memory.
 ///
-/// The name is removed as soon as the file is open, so whatever ends the process frees its space. It
-/// is read and written by calls, not mapped: what is on the disk takes no memory of the process.
+/// Unless a name is given, it has none once it is open, so whatever ends the process frees its space.
+/// It is read and written by calls, not mapped: what is on the disk takes no memory of the process.
 package final class ScratchFile: Sendable {
   /// Where the file is, for errors.
   private let path: String
@@ -22,6 +22,26 @@ package final class ScratchFile: Sendable {
     guard failure == 0 else { throw FileError(.write, path, code: failure) }
   }
 
+  /// Opens the file of a name, or makes it, and reserves its space; a later process finds it there.
+  ///
+  /// - Parameters:
+  ///   - path: Where it is.
+  ///   - byteCount: Its least size.
+  /// - Throws: ``FileError``, for instance if there is no room; a file that is too small is removed
+  ///   then.
+  package init(named path: String, byteCount: Int) throws(FileError) {
+    self.path = path
+    // SAFETY: the path is a terminated string during the call.
+    descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw .last(.create, path) }
+    let failure = byteCount > 0 ? posix_fallocate(descriptor, 0, byteCount) : 0
+    guard failure == 0 else {
+      // SAFETY: the path is a terminated string during the call.
+      unsafe _ = unlink(path)
+      throw FileError(.write, path, code: failure)
+    }
+  }
+
   /// Opens a file and removes its name.
   private static func openUnnamed(in directory: String) throws(FileError) -> Int32 {
     for attempt in 0..<FilePath.attempts {
@@ -38,6 +58,13 @@ package final class ScratchFile: Sendable {
   }
 
   deinit { _ = close(descriptor) }
+
+  /// Brings to the disk what was written.
+  ///
+  /// - Throws: ``FileError``.
+  package func synchronize() throws(FileError) {
+    guard fsync(descriptor) == 0 else { throw .last(.synchronize, path) }
+  }
 
   /// Writes bytes.
   ///

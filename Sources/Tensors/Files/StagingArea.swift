@@ -11,6 +11,9 @@ package enum StagingArea {
   /// Notes a temporary file or folder.
   package static func enter(_ path: String) { paths.withLock { _ = $0.insert(path) } }
 
+  /// Whether this process is writing a file or folder of that temporary name.
+  static func contains(_ path: String) -> Bool { paths.withLock { $0.contains(path) } }
+
   /// Forgets one that is removed.
   package static func leave(_ path: String) { paths.withLock { _ = $0.remove(path) } }
 

@@ -43,7 +43,7 @@ package struct HeadTeacher: Sendable {
   /// - Returns: The divergences and their slopes; zero where nothing is predicted.
   func pull(on logits: Matrix<Float>, from first: Int, length: Int) -> Pull {
     var own = HeadSlice()
-    head.project(hidden.copyRows(first, count: logits.rows), in: &own)
+    head.project(hidden.selecting(rows: first..<first + logits.rows), in: &own)
     let (teacher, width) = (own.logits, logits.columns)
     precondition(teacher.columns == width, "one vocabulary")
     let rows: [Pull] = concurrentMap(count: logits.rows) { row in

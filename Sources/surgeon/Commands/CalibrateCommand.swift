@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import LLMSurgeon
+import MessagePassing
 
 /// The command `surgeon calibrate`.
 struct CalibrateCommand: ParsableCommand {
@@ -9,7 +10,8 @@ struct CalibrateCommand: ParsableCommand {
     abstract: "Measures the curvature of every linear layer.",
     discussion: """
       Leaves a directory from which any number of prunings can be made. An interrupted calibration \
-      continues where it stopped when the same command is given again.
+      continues where it stopped when the same command is given again. Several machines share the \
+      windows with --shard and 'surgeon merge', or with --mpi; see docs/scale.md.
       """
   )
 
@@ -24,6 +26,17 @@ struct CalibrateCommand: ParsableCommand {
 
   @Option(help: "Labels of the text, or drawn from the model: empirical or sampled.")
   var labels: CalibrationLabels = .empirical
+
+  @Option(
+    help: ArgumentHelp(
+      "Take part i of N of the windows, for 'surgeon merge': 1/4, 2/4, ….",
+      valueName: "i/N"
+    )
+  )
+  var shard: CalibrationShard?
+
+  @Flag(help: "Share the windows among the processes that mpirun started.")
+  var mpi = false
 
   @OptionGroup(title: "Memory")
   var memory: MemoryOptions
@@ -44,23 +57,39 @@ struct CalibrateCommand: ParsableCommand {
   func validate() throws {
     _ = try input.required()
     try checkOutputName(output)
+    guard !mpi || shard == nil else { throw ValidationError("give --shard or --mpi, not both") }
   }
 
   func run() throws {
-    try Session.run(session) { progress in
-      let summary = try calibrate(
-        CalibrationOptions(
-          model: model,
-          input: try input.required(),
-          windows: windows.choice,
-          labels: labels,
-          memory: memory.choice,
-          output: URL(filePath: output),
-          overwrite: overwrite
-        ),
-        progress: progress
-      )
-      print(summary.text)
+    guard mpi else {
+      return try Session.run(session) { progress in
+        print(try calibrate(try options(), progress: progress).text)
+      }
     }
+    guard let ranks = MessagePassing.join() else {
+      throw ValidationError(
+        "this program was built without MPI: build it with 'swift build -c release --traits MPI'"
+      )
+    }
+    if session.threads == nil { Threads.share(among: ranks.localCount) }
+    try Session.run(session, onFailure: ranks.abort) { progress in
+      let listener: any ProgressListener = ranks.isFirst ? progress : SilentProgress()
+      let summary = try calibrate(try options(), together: ranks, progress: listener)
+      if ranks.isFirst { print(summary.text) }
+    }
+    MessagePassing.leave()
+  }
+
+  private func options() throws -> CalibrationOptions {
+    CalibrationOptions(
+      model: model,
+      input: try input.required(),
+      windows: windows.choice,
+      labels: labels,
+      memory: memory.choice,
+      shard: shard,
+      output: URL(filePath: output),
+      overwrite: overwrite
+    )
   }
 }

@@ -35,6 +35,11 @@ extension SpeedupFactor: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
 }
 
+extension CalibrationShard: ExpressibleByArgument {
+  /// Reads `2/4`.
+  public init?(argument: String) { self.init(argument) }
+}
+
 extension Method: ExpressibleByArgument {}
 extension Profile: ExpressibleByArgument {}
 extension Allocation: ExpressibleByArgument {}
