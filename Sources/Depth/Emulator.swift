@@ -73,6 +73,8 @@ package struct Emulator: Sendable {
     _ ridge: Double
   ) throws(DepthError) -> (map: Matrix<Double>, damped: Matrix<Double>) {
     let mean = xx.diagonal.reduce(0, +) / Double(max(1, xx.rows))
+    // Inputs that never vary explain nothing.
+    guard mean > 0 else { return (Matrix(rows: yx.rows, columns: yx.columns), xx) }
     var damped = xx
     for index in 0..<xx.rows { damped[index, index] += ridge * mean }
     var map = yx

@@ -128,6 +128,22 @@ struct EmulatorTests {
     #expect(emulator.residual <= 1e-11)
   }
 
+  @Test(
+    "inputs that are always the same explain nothing",
+    arguments: [Emulator.Kind.diagonal, .full, .rank(2)]
+  )
+  func constantInputs(kind: Emulator.Kind) throws {
+    let y = Self.planted().y
+    let emulator = try Emulator(
+      kind,
+      Self.sums(Matrix(rows: y.rows, columns: y.columns), y),
+      ridge: 1e-3,
+      hasBias: true
+    )
+    #expect(emulator.map == Matrix(rows: Self.width, columns: Self.width))
+    #expect(emulator.bias?.allSatisfy { $0 != 0 } == true)
+  }
+
   @Test("tokens without weight are not looked at, whatever they hold")
   func weights() throws {
     let (x, y) = Self.planted()
@@ -159,9 +175,11 @@ struct EmulatorTests {
     #expect(throws: DepthError.fitFailed(reason: "the hidden states overflow")) {
       try Emulator(.full, Self.sums(x, bad), ridge: 0, hasBias: true)
     }
-    let flat = Matrix<Float>(rows: Self.tokens, columns: Self.width)
+    // One channel alone varies: without a ridge many maps fit alike.
+    var flat = Matrix<Float>(rows: Self.tokens, columns: Self.width)
+    for token in 0..<Self.tokens { flat[token, 0] = x[token, 0] }
     #expect(throws: DepthError.self) {
-      try Emulator(.full, Self.sums(flat, y), ridge: 0.1, hasBias: true)
+      try Emulator(.full, Self.sums(flat, y), ridge: 0, hasBias: true)
     }
   }
 }

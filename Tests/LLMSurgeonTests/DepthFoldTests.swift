@@ -55,7 +55,7 @@ struct DepthFoldTests {
     let options = Self.options(.full, blocks: [3], to: scratch.url("out"))
     _ = try pruneDepth(options)
     let whole = try OpenedModel(DemonstrationModel.directory.path)
-    let windows = try whole.draw(try #require(options.input), Self.windows)
+    let windows = try whole.calibrationWindows(try #require(options.input), Self.windows)
     let sequences = try TokenSequences(tokens: windows.tokens, length: windows.length)
     var dense = try MaskedStates(whole.model, sequences)
     let cut = try MaskedStates(try OpenedModel(scratch.path("out")).model, sequences)

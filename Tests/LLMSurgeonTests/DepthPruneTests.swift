@@ -37,7 +37,7 @@ struct DepthPruneTests {
   /// The loss of a written model.
   private static func loss(_ url: URL) throws -> Double {
     let opened = try OpenedModel(url.path)
-    let windows = try opened.draw(text, windows)
+    let windows = try opened.calibrationWindows(text, windows)
     return try opened.model.meanLoss(windows, progress: SilentProgress())
   }
 
@@ -74,7 +74,10 @@ struct DepthPruneTests {
     options.profile = profile
     let report = try pruneDepth(options)
     let opened = try OpenedModel(DemonstrationModel.directory.path)
-    let evaluator = try DepthEvaluator(opened.model, try opened.draw(Self.text, Self.windows))
+    let evaluator = try DepthEvaluator(
+      opened.model,
+      try opened.calibrationWindows(Self.text, Self.windows)
+    )
     let mask = DepthMask(blocks: 6, without: report.removed)
     let expected = try evaluator.loss(under: mask)
     // Zeros are left out of sums, which is another order of rounding.
@@ -148,7 +151,10 @@ struct DepthPruneTests {
     options.isIterative = true
     let removed = try pruneDepth(options).removed.map(\.block)
     let opened = try OpenedModel(DemonstrationModel.directory.path)
-    let evaluator = try DepthEvaluator(opened.model, try opened.draw(Self.text, Self.windows))
+    let evaluator = try DepthEvaluator(
+      opened.model,
+      try opened.calibrationWindows(Self.text, Self.windows)
+    )
     var mask = DepthMask(keepingAll: 6)
     for block in removed {
       let losses = try (0..<6).map { other in

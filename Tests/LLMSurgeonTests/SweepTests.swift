@@ -105,6 +105,7 @@ struct SweepTests {
       removal: RemovalChoice(structure: structure, target: nil),
       output: scratch.url("swept")
     )
+    options.memory.precision = .bfloat16
     let curve = try pruneEach(options, targets: targets)
     #expect(try scratch.names() == ["swept"])
     #expect(try scratch.names(in: "swept") == ["0.1", "0.25"])

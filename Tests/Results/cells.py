@@ -1,6 +1,4 @@
-"""The cells of the tables of methods, and the file that keeps what is known of them."""
-import json
-import os
+"""The cells of the tables of methods."""
 from typing import NamedTuple
 
 MODELS = ["tiny-opt", "tiny-llama"]
@@ -27,10 +25,6 @@ class Cell(NamedTuple):
     method: str
     shots: int
 
-    @property
-    def key(self):
-        return "|".join(map(str, self))
-
 
 def removed(structure, target):
     """The share of weights that goes."""
@@ -38,19 +32,3 @@ def removed(structure, target):
         return target
     kept, of = (int(part) for part in structure.split(":"))
     return 1 - kept / of
-
-
-def known_figures(cache):
-    """What the file `cache` has: figures by cell."""
-    known = {}
-    if os.path.exists(cache):
-        for line in open(cache):
-            entry = json.loads(line)
-            known[Cell(*entry["cell"])] = entry["figures"]
-    return known
-
-
-def save(known, cache, cell, figures):
-    known[cell] = figures
-    with open(cache, "a") as file:
-        file.write(json.dumps({"cell": cell, "figures": figures}) + "\n")

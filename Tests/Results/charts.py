@@ -14,7 +14,8 @@ import matplotlib
 matplotlib.use("svg")
 import matplotlib.pyplot as plt
 
-from cells import METHODS, MODELS, known_figures, removed
+from cells import METHODS, MODELS, Cell, removed
+from material import Figures
 from material import DOCUMENT
 
 plt.rcParams.update({"svg.hashsalt": "surgeon", "svg.fonttype": "none", "font.size": 9})
@@ -71,7 +72,7 @@ def chart(known, which, file):
     plt.close(figure)
 
 
-known = known_figures(sys.argv[1])
+known = {Cell(*cell): figures for cell, figures in Figures(sys.argv[1]).items()}
 folder = DOCUMENT.parent / "charts"
 folder.mkdir(exist_ok=True)
 chart(known, "test", folder / "methods-test.svg")

@@ -54,6 +54,23 @@ class Program:
         return json.loads(report)["perplexity"]
 
 
+class Figures(dict):
+    """What is known of cells, by tuples that name them, and the file that keeps it."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.path = path
+        if os.path.exists(path):
+            for line in open(path):
+                entry = json.loads(line)
+                self[tuple(entry["cell"])] = entry["figures"]
+
+    def save(self, cell, figures):
+        self[cell] = figures
+        with open(self.path, "a") as file:
+            file.write(json.dumps({"cell": cell, "figures": figures}) + "\n")
+
+
 def write_tables(tables):
     """Replaces what stands in docs/results.md between the markers of each of `tables`."""
     document = DOCUMENT.read_text()  # Only now: tables take their time.

@@ -1,18 +1,11 @@
 import Foundation
 import LinearAlgebra
-import Report
 import Safetensors
-import Tensors
 import Transformer
 
-/// One calibration, block by block: forward with each block's input kept, then backward with the
-/// factors of each block written as soon as they are known.
+/// One calibration: the factors of each block are written as soon as they are known.
 ///
-/// Windows go through a block in batches, and what is kept of them lies in memory or in a scratch
-/// file, so that memory does not grow with the number of windows or blocks. After each block the
-/// gradient that goes on to the block below is written too: a run that was interrupted continues at
-/// that block, repeats the forward pass up to there, which gives the same numbers, and ends with the
-/// same bytes.
+/// A run that was interrupted continues at the block where it stopped and ends with the same bytes.
 struct CalibrationRun {
   /// The model, with the weights at which the curvature is measured.
   let model: DecoderModel
@@ -38,159 +31,50 @@ struct CalibrationRun {
   /// - Returns: The mean cross entropy on the windows, in nats per predicted token.
   /// - Throws: What reading the model, computing, and writing throw.
   func finish(progress: any ProgressListener) throws -> Double {
-    let directory = try scratchDirectory(progress: progress)
-    var gradient = try store(planes: 1, directory)
-    let file = CalibrationStateFile(
-      folder: folder,
-      shape: gradient.shape,
-      blocks: model.decoder.blocks
+    let pass = GradientPass(
+      model: model,
+      mask: DepthMask(keepingAll: model.decoder.blocks),
+      windows: windows,
+      labels: labels,
+      memory: memory,
+      name: "calibrating",
+      scratch: folder,
+      state: folder
     )
-    let saved = try file.load(into: &gradient)
-    if let saved {
-      progress.note("continuing an unfinished calibration at block \(saved.block)")
-    }
-    let top = saved?.block ?? model.decoder.blocks - 1
-    var kept = Kept(inputs: try store(planes: top + 1, directory), gradient: gradient)
-    gradient = try store(planes: 0, nil)
-    var workspace = BlockWorkspace()
-    if top >= 0 {
-      try embed(&kept)
-      try forward(&kept, needsOutput: saved == nil, in: &workspace, progress: progress)
-    }
-    var state = try saved ?? CalibrationState(block: top, loss: differentiateHead(&kept))
-    try backward(&state, &kept, savingTo: file, in: &workspace, progress: progress)
-    return state.loss
+    var writer = FactorWriter(
+      linears: model.linears,
+      observer: StatisticsObserver(linears: model.linears),
+      folder: folder
+    )
+    return try pass.run(&writer, progress: progress)
   }
 
   /// Removes the state of a run that is finished.
   func removeState() { CalibrationStateFile.remove(in: folder) }
 }
 
-extension CalibrationRun {
-  /// What lies between the passes.
-  private struct Kept {
-    /// The inputs of the blocks, a plane for each.
-    var inputs: ActivationStore
-    /// `∂loss/∂(output of the next block)` in plane 0; before that is known, the last block's output.
-    var gradient: ActivationStore
-  }
+/// Gathers the factors of a block and writes them.
+private struct FactorWriter: GradientVisitor {
+  let linears: [LinearDescription]
+  var observer: StatisticsObserver
+  let folder: URL
 
-  /// The rows of the hidden state that go through a block together, whole windows.
-  private var batches: [Range<Int>] {
-    let rows = windows.tokens.count
-    let step = max(1, DecoderBlock.tokensPerBatch / windows.length) * windows.length
-    return stride(from: 0, to: rows, by: step).map { $0..<min(rows, $0 + step) }
-  }
-
-  private func store(planes: Int, _ directory: String?) throws -> ActivationStore {
-    try ActivationStore(
-      ActivationStore.Shape(batches: batches, width: model.decoder.hiddenSize, planes: planes),
-      precision: memory.precision,
-      directory: directory
+  mutating func visit(
+    _ batch: GradientPass.Batch,
+    gradient: inout Matrix<Float>,
+    in workspace: inout BlockWorkspace
+  ) throws {
+    try batch.block.backward(
+      &gradient,
+      BlockInput(batch.input, length: batch.length),
+      in: &workspace,
+      observer: &observer
     )
   }
 
-  /// Where the scratch files go; nil if all fits in memory.
-  private func scratchDirectory(progress: any ProgressListener) throws -> String? {
-    let footprint = CalibrationFootprint(
-      of: model,
-      samples: windows.count,
-      length: windows.length,
-      precision: memory.precision
-    )
-    guard try footprint.needsScratch(limit: memory.bytes) else { return nil }
-    let directory = memory.scratch ?? folder
-    let size = Quantity.bytes(wholeNumber(footprint.kept))
-    progress.note("keeping \(size) of hidden states in \(directory.relativePath)")
-    return directory.path
-  }
-
-  private func sequences(_ batch: Range<Int>) throws -> TokenSequences {
-    try TokenSequences(tokens: Array(windows.tokens[batch]), length: windows.length)
-  }
-
-  private func embed(_ kept: inout Kept) throws {
-    let embedding = try TokenEmbedding(model, length: windows.length)
-    for (batch, rows) in batches.enumerated() {
-      try kept.inputs.keep(embedding.embed(sequences(rows)), plane: 0, batch: batch)
-    }
-  }
-
-  /// Runs the blocks forward and keeps their inputs.
-  private func forward(
-    _ kept: inout Kept,
-    needsOutput: Bool,
-    in workspace: inout BlockWorkspace,
-    progress: any ProgressListener
-  ) throws {
-    let top = kept.inputs.shape.planes - 1
-    progress.begin("calibrating, forward", total: top + 1, unit: "blocks")
-    defer { progress.end() }
-    for index in 0..<(needsOutput ? top + 1 : top) {
-      let block = try model.loadBlock(index)
-      for batch in batches.indices {
-        var hidden = try kept.inputs.batch(batch, plane: index)
-        block.forward(&hidden, length: windows.length, in: &workspace)
-        if index < top {
-          try kept.inputs.keep(hidden, plane: index + 1, batch: batch)
-        } else {
-          try kept.gradient.keep(hidden, plane: 0, batch: batch)
-        }
-      }
-      progress.advance(to: index + 1)
-    }
-  }
-
-  /// Replaces the last block's output by the gradient with respect to it.
-  ///
-  /// - Returns: The mean cross entropy, in nats per predicted token.
-  private func differentiateHead(_ kept: inout Kept) throws -> Double {
-    let head = try model.loadHead()
-    var losses: [Double] = []
-    for (batch, rows) in batches.enumerated() {
-      var gradient = try kept.gradient.take(batch, plane: 0)
-      losses += try head.differentiate(
-        &gradient,
-        sequences(rows),
-        labels: labels,
-        firstSequence: rows.lowerBound / windows.length
-      )
-      try kept.gradient.keep(gradient, plane: 0, batch: batch)
-    }
-    return losses.reduce(0, +) / Double(losses.count)
-  }
-
-  /// Goes back through the blocks, writing the factors of each.
-  private func backward(
-    _ state: inout CalibrationState,
-    _ kept: inout Kept,
-    savingTo file: CalibrationStateFile,
-    in workspace: inout BlockWorkspace,
-    progress: any ProgressListener
-  ) throws {
-    let blocks = model.decoder.blocks
-    progress.begin("calibrating, backward", total: blocks, unit: "blocks")
-    defer { progress.end() }
-    progress.advance(to: blocks - 1 - state.block)
-    while state.block >= 0 {
-      var observer = StatisticsObserver(linears: model.linears)
-      let block = try model.loadBlock(state.block)
-      for batch in batches.indices {
-        let input = try kept.inputs.take(batch, plane: state.block)
-        var gradient = try kept.gradient.take(batch, plane: 0)
-        try block.backward(
-          &gradient,
-          BlockInput(input, length: windows.length),
-          in: &workspace,
-          observer: &observer
-        )
-        try kept.gradient.keep(gradient, plane: 0, batch: batch)
-      }
-      let factors = folder.appending(path: Self.fileName(block: state.block))
-      try SafetensorsWriter.write(observer.tensors(), to: factors.path)
-      state.block -= 1
-      try file.save(state, kept.gradient)
-      progress.advance(to: blocks - 1 - state.block)
-    }
+  mutating func finish(block: Int) throws {
+    let factors = folder.appending(path: CalibrationRun.fileName(block: block))
+    try SafetensorsWriter.write(observer.tensors(), to: factors.path)
+    observer = StatisticsObserver(linears: linears)
   }
 }

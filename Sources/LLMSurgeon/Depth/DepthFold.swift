@@ -99,11 +99,11 @@ struct DepthFold {
         "\(anchor.linear.name) has no bias to hold a constant: give --emulate full or diagonal"
       )
     }
-    let added = difference(state.left, anchor.before)
+    let added = state.left.less(anchor.before)
     var sums = EmulatorSums(width: added.columns)
     sums.add(
       inputs: added,
-      updates: difference(state.whole, state.left),
+      updates: state.whole.less(state.left),
       weights: tokenWeights(state.left)
     )
     let emulator = try Emulator(kind, sums, ridge: Self.ridge, hasBias: anchor.linear.hasBias)
@@ -159,17 +159,9 @@ struct DepthFold {
       for column in 0..<hidden.columns { hidden[row, column] += Float(bias[column]) }
     }
   }
-
-  private func difference(_ left: Matrix<Float>, _ right: Matrix<Float>) -> Matrix<Float> {
-    Matrix(
-      rows: left.rows,
-      columns: left.columns,
-      storage: zip(left.storage, right.storage).map { $0 - $1 }
-    )
-  }
 }
 
 extension LinearRole {
   /// Whether the layer's output is what its part adds to the hidden state.
-  fileprivate var closesPart: Bool { self == .attentionOutput || self == .down }
+  var closesPart: Bool { self == .attentionOutput || self == .down }
 }

@@ -14,6 +14,9 @@ public enum DepthMetric: String, CaseIterable, Sendable {
   case relativeL1 = "relative-l1"
   /// The mean of ‖after − before‖₂ / ‖before‖₂.
   case relativeL2 = "relative-l2"
+  /// The predicted rise of the loss when the unit is left out and the best linear map makes up for it;
+  /// nats per token.
+  case curvature
   /// The mean distance of the logits from those of the whole model, when the unit is left out.
   case logits
   /// The rise of the loss when the unit is left out; nats per token.
@@ -21,8 +24,7 @@ public enum DepthMetric: String, CaseIterable, Sendable {
   /// The mean rise of the loss over all orders in which units can go; nats per token.
   case shapley
 
-  /// The score that the states before and after a unit give; nil where the model has to be run
-  /// without the unit.
+  /// The score that the states before and after a unit give; nil where it takes more than those.
   func value(of scores: UpdateSums.Scores) -> Double? {
     switch self {
     case .cosine: scores.cosine
@@ -31,7 +33,7 @@ public enum DepthMetric: String, CaseIterable, Sendable {
     case .l2: scores.l2
     case .relativeL1: scores.relativeL1
     case .relativeL2: scores.relativeL2
-    case .logits, .loss, .shapley: nil
+    case .curvature, .logits, .loss, .shapley: nil
     }
   }
 
@@ -43,7 +45,7 @@ public enum DepthMetric: String, CaseIterable, Sendable {
     case .l1, .l2: "norm of the update"
     case .relativeL1, .relativeL2: "share of the state's norm"
     case .logits: "distance of logits"
-    case .loss, .shapley: "nats per token"
+    case .curvature, .loss, .shapley: "nats per token"
     }
   }
 }

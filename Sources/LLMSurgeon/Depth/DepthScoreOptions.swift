@@ -1,3 +1,6 @@
+import Depth
+import Foundation
+
 /// How Shapley values are estimated.
 public struct ShapleyChoice: Sendable, Equatable {
   /// The most walks; they come in pairs, an order and its reverse.
@@ -10,6 +13,17 @@ public struct ShapleyChoice: Sendable, Equatable {
   public init(walks: Int = 32, lowest: Int? = nil) {
     self.walks = walks
     self.lowest = lowest
+  }
+
+  /// The sampler for some units; a walk ends at the loss of a model that knows nothing: all tokens
+  /// of the vocabulary equally likely.
+  func sampler(units: Int, vocabulary: Int, seed: UInt64) -> ShapleySampler {
+    ShapleySampler(
+      mostPairs: max(1, walks / 2),
+      lowest: lowest ?? max(1, units / 3),
+      cap: log(Double(vocabulary)),
+      seed: seed
+    )
   }
 }
 

@@ -96,9 +96,14 @@ struct DepthSelection {
     if metric == .angular, options.structure.kinds == [.blocks] {
       return try span(of: count, evaluator, progress: progress)
     }
+    let sampler = options.shapley.sampler(
+      units: units.count,
+      vocabulary: model.decoder.vocabulary,
+      seed: options.windows.seed
+    )
     let scores =
       metric == .shapley
-      ? try evaluator.shapley(units, sampler(units.count), progress: progress).values
+      ? try evaluator.shapley(units, sampler, progress: progress).values
       : try evaluator.scores(of: units, metric, under: whole, progress: progress)
     return take(count, of: try Elimination.order(scores).map { units[$0] })
   }
@@ -130,15 +135,6 @@ struct DepthSelection {
     }
     return taken
   }
-
-  private func sampler(_ units: Int) -> ShapleySampler {
-    ShapleySampler(
-      mostPairs: max(1, options.shapley.walks / 2),
-      lowest: options.shapley.lowest ?? max(1, units / 3),
-      cap: log(Double(model.decoder.vocabulary)),
-      seed: options.windows.seed
-    )
-  }
 }
 
 extension DepthEvaluator {
@@ -149,10 +145,12 @@ extension DepthEvaluator {
     under mask: DepthMask,
     progress: any ProgressListener
   ) throws -> [Double] {
-    guard !metric.needsRuns else {
-      return try leaveOneOut(units, under: mask, metric, progress: progress)
+    switch metric {
+    case .curvature: try curvature(of: units, under: mask, progress: progress)
+    case .logits, .loss: try leaveOneOut(units, under: mask, metric, progress: progress)
+    default:
+      try updates(of: units, under: mask, progress: progress)
+        .compactMap { metric.value(of: $0.scores) }
     }
-    return try updates(of: units, under: mask, progress: progress)
-      .compactMap { metric.value(of: $0.scores) }
   }
 }

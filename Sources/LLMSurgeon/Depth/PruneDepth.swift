@@ -40,7 +40,7 @@ private struct DepthPruneRun {
   init(_ options: DepthPruneOptions, _ opened: OpenedModel) throws {
     self.options = options
     self.opened = opened
-    windows = try options.input.map { try opened.draw($0, options.windows) }
+    windows = try options.input.map { try opened.calibrationWindows($0, options.windows) }
     evaluator = try windows.map { try DepthEvaluator(opened.model, $0) }
   }
 

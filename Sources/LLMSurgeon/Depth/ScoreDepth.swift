@@ -15,7 +15,7 @@ public func depth(
 ) throws -> DepthScores {
   let opened = try OpenedModel(options.model)
   try options.check(blocks: opened.model.decoder.blocks)
-  let windows = try opened.draw(options.input, options.windows)
+  let windows = try opened.calibrationWindows(options.input, options.windows)
   let evaluator = try DepthEvaluator(opened.model, windows)
   var scoring = DepthScoring(
     evaluator: evaluator,
@@ -50,7 +50,7 @@ extension DepthScoreOptions {
     guard span == 1 || structure.kinds == [.blocks] else {
       throw JobError.badSetting("spans of several blocks are for --structure blocks")
     }
-    if span > 1, let metric = metrics.first(where: \.needsRuns) {
+    if span > 1, let metric = metrics.first(where: { !$0.comparesStates }) {
       throw JobError.badSetting(
         "\(metric.rawValue) scores single units: leave out --span, or choose a score that compares "
           + "hidden states"
@@ -61,25 +61,12 @@ extension DepthScoreOptions {
 }
 
 extension DepthMetric {
-  /// Whether the model is run without the units, instead of looking at its hidden states.
-  var needsRuns: Bool {
+  /// Whether it looks at nothing but hidden states of the whole model.
+  var comparesStates: Bool {
     switch self {
-    case .logits, .loss, .shapley: true
-    case .cosine, .angular, .l1, .l2, .relativeL1, .relativeL2: false
+    case .curvature, .logits, .loss, .shapley: false
+    case .cosine, .angular, .l1, .l2, .relativeL1, .relativeL2: true
     }
-  }
-}
-
-extension OpenedModel {
-  /// Draws windows as a calibration does.
-  func draw(_ input: TokenInput, _ choice: WindowChoice) throws -> TokenWindows {
-    try input.drawWindows(
-      samples: choice.samples,
-      length: choice.length,
-      longest: usualLength,
-      seed: choice.seed,
-      tokenizer: directoryURL
-    )
   }
 }
 
@@ -113,6 +100,11 @@ struct DepthScoring {
   ) throws -> DepthScores.Column {
     let mask = DepthMask(keepingAll: evaluator.model.decoder.blocks)
     if metric == .shapley {
+      let sampler = shapley.sampler(
+        units: units.count,
+        vocabulary: evaluator.model.decoder.vocabulary,
+        seed: seed
+      )
       let estimate = try evaluator.shapley(units, sampler, progress: progress)
       return DepthScores.Column(
         metric: metric,
@@ -121,8 +113,8 @@ struct DepthScoring {
         walks: 2 * estimate.pairs
       )
     }
-    if metric.needsRuns {
-      let values = try evaluator.leaveOneOut(units, under: mask, metric, progress: progress)
+    guard metric.comparesStates else {
+      let values = try evaluator.scores(of: units, metric, under: mask, progress: progress)
       return DepthScores.Column(metric: metric, values: values)
     }
     if updates == nil {
@@ -132,16 +124,6 @@ struct DepthScoring {
     return DepthScores.Column(
       metric: metric,
       values: (updates ?? []).compactMap { metric.value(of: $0) }
-    )
-  }
-
-  /// A walk ends at the loss of a model that knows nothing: all tokens equally likely.
-  private var sampler: ShapleySampler {
-    ShapleySampler(
-      mostPairs: shapley.walks / 2,
-      lowest: shapley.lowest ?? max(1, units.count / 3),
-      cap: log(Double(evaluator.model.decoder.vocabulary)),
-      seed: seed
     )
   }
 }

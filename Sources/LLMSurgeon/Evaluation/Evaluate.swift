@@ -38,6 +38,8 @@ public struct EvaluationOptions: Sendable {
 public struct Evaluation: Sendable, Equatable {
   /// exp of the mean over windows of the mean cross entropy.
   public let perplexity: Double
+  /// The mean over windows of exp of the mean cross entropy, which some projects print; never less.
+  public let meanWindowPerplexity: Double
   /// The mean over windows of the mean cross entropy, in nats per predicted token.
   public let loss: Double
   /// The number of windows.
@@ -47,10 +49,11 @@ public struct Evaluation: Sendable, Equatable {
   /// The file names of the tokens.
   public let source: String
 
-  /// Two lines for a person.
+  /// A few lines for a person.
   public var text: String {
     """
     perplexity \(String(format: "%.3f", perplexity)) (\(String(format: "%.4f", loss)) nats per token)
+    mean of the windows' own perplexities \(String(format: "%.3f", meanWindowPerplexity))
     protocol: \(source), no special tokens, first \(windows) windows of \(length) tokens without \
     overlap, mean over windows of the mean cross entropy of \(length - 1) predictions, float32
     """
@@ -59,7 +62,9 @@ public struct Evaluation: Sendable, Equatable {
   /// The same as a JSON document.
   public var json: String {
     let document: JSONValue = [
-      "perplexity": JSONValue(perplexity), "loss": JSONValue(loss), "unit": "nats per token",
+      "perplexity": JSONValue(perplexity),
+      "meanWindowPerplexity": JSONValue(meanWindowPerplexity),
+      "loss": JSONValue(loss), "unit": "nats per token",
       "windows": JSONValue(windows), "length": JSONValue(length), "source": JSONValue(source),
       "specialTokens": false, "overlap": 0, "precision": "float32",
     ]
@@ -85,15 +90,22 @@ public func evaluate(
     longest: opened.usualLength,
     tokenizer: opened.directoryURL
   )
-  let loss = try opened.model.meanLoss(windows, progress: progress)
+  let losses = try opened.model.windowLosses(windows, progress: progress)
   if let file = options.logits { try opened.model.writeLogits(of: windows, to: file) }
-  return Evaluation(
-    perplexity: exp(loss),
-    loss: loss,
-    windows: windows.count,
-    length: windows.length,
-    source: windows.source
-  )
+  return Evaluation(losses, of: windows)
+}
+
+extension Evaluation {
+  /// What the mean cross entropies of some windows say.
+  init(_ losses: [Double], of windows: TokenWindows) {
+    let mean = { (values: [Double]) in values.reduce(0, +) / Double(values.count) }
+    loss = mean(losses)
+    perplexity = exp(loss)
+    meanWindowPerplexity = mean(losses.map(exp))
+    self.windows = windows.count
+    length = windows.length
+    source = windows.source
+  }
 }
 
 extension DecoderModel {
@@ -102,6 +114,15 @@ extension DecoderModel {
 
   /// The mean over windows of the mean cross entropy of each, in nats per predicted token.
   func meanLoss(_ windows: TokenWindows, progress: any ProgressListener) throws -> Double {
+    let losses = try windowLosses(windows, progress: progress)
+    return losses.reduce(0, +) / Double(losses.count)
+  }
+
+  /// The mean cross entropy of each window, in nats per predicted token.
+  fileprivate func windowLosses(
+    _ windows: TokenWindows,
+    progress: any ProgressListener
+  ) throws -> [Double] {
     progress.begin("evaluating", total: windows.count, unit: "windows")
     defer { progress.end() }
     let step = max(1, Self.tokensAtOnce / windows.length)
@@ -112,7 +133,7 @@ extension DecoderModel {
       losses += try self.losses(TokenSequences(tokens: Array(part), length: windows.length))
       progress.advance(to: last)
     }
-    return losses.reduce(0, +) / Double(losses.count)
+    return losses
   }
 
   /// Writes the logits of windows, one window after the other.

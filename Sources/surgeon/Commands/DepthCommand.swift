@@ -9,8 +9,9 @@ struct DepthCommand: ParsableCommand {
     discussion: """
       Blocks with low scores are the first to go: 'surgeon prune --structure blocks --by METRIC' \
       removes them. cosine, angular, l1, l2, relative-l1 and relative-l2 compare the hidden states \
-      before and after a unit in one run; logits and loss run the model without each unit; shapley \
-      walks from the whole model down to none through random orders.
+      before and after a unit in one run; curvature predicts from one gradient how much the loss rises \
+      when the best linear map makes up for a unit; logits and loss run the model without each unit; \
+      shapley walks from the whole model down to none through random orders.
       """
   )
 
@@ -28,8 +29,8 @@ struct DepthCommand: ParsableCommand {
 
   @Option(
     help: """
-      Scores with commas between, or all: cosine, angular, l1, l2, relative-l1, relative-l2, logits, \
-      loss, shapley.
+      Scores with commas between, or all: cosine, angular, l1, l2, relative-l1, relative-l2, \
+      curvature, logits, loss, shapley.
       """
   )
   var metric = MetricList(metrics: [.cosine, .angular, .relativeL2, .loss])

@@ -34,7 +34,7 @@ struct DepthArguments: ParsableArguments {
     help: """
       By place: input, output, middle, both, max-gap (first and last stay); or those with the lowest \
       score of 'surgeon depth': cosine, angular (of as many consecutive blocks), l1, l2, relative-l1, \
-      relative-l2, logits, loss (unless given), shapley.
+      relative-l2, curvature, logits, loss (unless given), shapley.
       """
   )
   var by: DepthCriterion?

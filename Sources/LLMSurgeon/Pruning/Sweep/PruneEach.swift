@@ -91,6 +91,7 @@ private struct SweepJob {
           input: input,
           windows: windows,
           labels: labels,
+          memory: options.memory,
           output: statistics
         ),
         progress: progress
