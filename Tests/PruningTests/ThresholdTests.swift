@@ -1,8 +1,5 @@
-import Curvature
 import Foundation
 import LinearAlgebra
-import Tensors
-import TestKit
 import Testing
 
 @testable import Pruning
@@ -24,6 +21,7 @@ private struct MadeLayer: ChoosableLayer {
   var pieces: Int { (rows + rowsPerPiece - 1) / rowsPerPiece }
 
   /// The ranks of some places, one after the other.
+  @inline(__always)
   func ranks(of range: Range<Int>, _ body: (Int, UInt64) -> Void) {
     let (total, step) = (UInt64(total), UInt64(step))
     let product = UInt64(first + range.lowerBound).multipliedFullWidth(by: step)
@@ -38,9 +36,8 @@ private struct MadeLayer: ChoosableLayer {
   func piece(_ index: Int, keeping _: LayerMask) -> PricedPiece {
     let start = index * rowsPerPiece * inputs
     let end = min(rows * inputs, start + rowsPerPiece * inputs)
-    var costs: [Float] = []
-    costs.reserveCapacity(end - start)
-    ranks(of: start..<end) { costs.append(Float($1 / Self.ties)) }
+    var costs = [Float](repeating: 0, count: end - start)
+    ranks(of: start..<end) { costs[$0 - start] = Float($1 / Self.ties) }
     return PricedPiece(first: start, costs: costs)
   }
 
@@ -211,106 +208,4 @@ private func tally(_ layer: MadeLayer, _ mask: LayerMask, level: UInt64) -> Tall
 
 private func greatestCommonDivisor(_ first: Int, _ second: Int) -> Int {
   second == 0 ? first : greatestCommonDivisor(second, first % second)
-}
-
-@Suite("Numbers of layers")
-struct LayerNumbersTests {
-  @Test("a file gives back what memory does, whole and in parts")
-  func same() throws {
-    let scratch = try ScratchDirectory()
-    let counts = [3, 0, 100_000, 1]
-    var memory = try LayerNumbers<Float>(counts: counts, directory: nil)
-    var file = try LayerNumbers<Float>(counts: counts, directory: scratch.path)
-    var random = Random(1)
-    for round in 0..<2 {
-      for layer in [2, 0, 1, 3] {
-        if round == 0 { #expect(try file.numbers(layer: layer) == nil) }
-        let numbers = (0..<counts[layer]).map { _ in Float(random.number()) }
-        try memory.keep(numbers, layer: layer)
-        try file.keep(numbers, layer: layer)
-        #expect(try file.numbers(layer: layer) == numbers)
-        #expect(try memory.numbers(layer: layer) == numbers)
-      }
-    }
-    for range in [0..<100_000, 0..<0, 99_999..<100_000, 4097..<70_000] {
-      #expect(
-        try file.numbers(layer: 2, range) == memory.numbers(layer: 2, range)
-      )
-    }
-  }
-
-  @Test("a directory that is not there is named")
-  func noDirectory() throws {
-    let scratch = try ScratchDirectory()
-    let error = try #require(throws: FileError.self) {
-      try LayerNumbers<Float>(counts: [1], directory: scratch.path("none"))
-    }
-    #expect(error.description.contains(scratch.path("none")))
-  }
-
-  @Test(
-    "a run with its numbers in a file removes and repairs the same, bit by bit",
-    arguments: ["element", "2:4", "1:3", "rows-columns"],
-    [1, 3]
-  )
-  func sameRun(structure: String, steps: Int) throws {
-    let scratch = try ScratchDirectory()
-    let structure = try Structure(structure)
-    let problems = try (0..<3).map {
-      try sampleProblem($0 + 1, rows: 7 + $0, inputs: 12, hasBias: $0 == 1)
-    }
-    var settings = try PruningSettings(structure: structure, target: 0.4)
-    settings.steps = steps
-    let expected = try prune(problems, settings)
-    var run = try PruningRun(
-      store: LayersInMemory(problems),
-      settings: settings,
-      scratch: scratch.path
-    )
-    let plan = try run.choose()
-    #expect(plan == expected.plan)
-    try run.repair(plan) { index, outcome in
-      #expect(outcome.weights == expected.outcomes[index].weights)
-      #expect(outcome.lossRepaired == expected.outcomes[index].lossRepaired)
-    }
-  }
-}
-
-@Suite("Memory of the solver")
-struct SolverFootprintTests {
-  private let block = [
-    SolverFootprint.Shape(outputs: 2048, inputs: 2048, hasBias: false),
-    SolverFootprint.Shape(outputs: 256, inputs: 2048, hasBias: false),
-    SolverFootprint.Shape(outputs: 5632, inputs: 2048, hasBias: false),
-    SolverFootprint.Shape(outputs: 2048, inputs: 5632, hasBias: false),
-  ]
-
-  @Test(
-    "does not grow with the number of blocks, and one thread takes no more than several",
-    arguments: ["element", "2:4", "rows-columns", "neurons"]
-  )
-  func bounded(structure: String) throws {
-    let settings = try PruningSettings(structure: try Structure(structure), target: 0.4)
-    let one = SolverFootprint(block, settings: settings, threads: 4)
-    let five = SolverFootprint(
-      Array(repeating: block, count: 5).flatMap(\.self),
-      settings: settings,
-      threads: 4
-    )
-    // Small layers of two blocks may be side by side, but are not the largest.
-    #expect(five.working == one.working)
-    #expect(five.scratch == 5 * one.scratch && five.plan == 5 * one.plan)
-    #expect(SolverFootprint(block, settings: settings, threads: 1).working <= one.working)
-    #expect(one.layers == [2] || one.layers == [3])
-  }
-
-  @Test("a method without repair takes less, and magnitude least")
-  func methods() throws {
-    func working(_ method: Method) throws -> Double {
-      let settings = try PruningSettings(structure: .element, method: method, target: 0.4)
-      return SolverFootprint(block, settings: settings, threads: 2).working
-    }
-    #expect(try working(.magnitude) < working(.kobd))
-    #expect(try working(.kobd) < working(.surgeon))
-  }
 }

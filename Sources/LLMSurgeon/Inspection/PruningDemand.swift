@@ -23,6 +23,7 @@ public struct PruningDemand: Sendable, Equatable {
   /// - Parameters:
   ///   - model: The model.
   ///   - tokens: The tokens of all windows.
+  /// - Returns: One demand for each structure that is told of.
   /// - Throws: `PruningError` for settings that cannot be.
   static func all(of model: DecoderModel, tokens: Int) throws -> [PruningDemand] {
     try told.map { structure in

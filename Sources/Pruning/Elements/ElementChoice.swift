@@ -11,6 +11,8 @@ protocol ChoosableLayer: Sendable {
   /// - Parameters:
   ///   - index: Which one.
   ///   - mask: What is kept of the layer.
+  /// - Returns: Its removals.
+  /// - Throws: If it cannot be read.
   func piece(_ index: Int, keeping mask: LayerMask) throws(Failure) -> PricedPiece
   /// Removes one removal's weights from the mask.
   ///
@@ -113,6 +115,7 @@ private func change<Failure: Error>(
 ///   - quota: The number of weights at the threshold.
 ///   - layer: The removals.
 ///   - plan: Gains the removals and what they cost.
+/// - Throws: What reading a piece throws.
 private func remove<Layer: ChoosableLayer>(
   below threshold: Float?,
   quota: Int,

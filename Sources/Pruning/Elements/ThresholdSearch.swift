@@ -122,7 +122,10 @@ private struct Digit: Sendable {
   private func add(_ piece: PricedPiece, prefix: UInt32, to counts: inout [Int]) {
     let fixed = shift + width
     let mask: UInt32 = (1 << width) - 1
-    for (place, cost) in piece.costs.enumerated() {
+    let costs = piece.costs.span
+    var counts = counts.mutableSpan
+    for place in costs.indices {
+      let cost = costs[place]
       precondition(!cost.isNaN, "NaN has no rank")
       guard cost >= 0 else { continue }
       let bits = (cost + 0).bitPattern  // −0 has the pattern of no small number.

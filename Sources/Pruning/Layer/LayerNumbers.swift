@@ -52,9 +52,10 @@ package struct LayerNumbers<Number: BitwiseCopyable & AdditiveArithmetic & Senda
     try unsafe file.write(numbers.span.bytes, at: offsets[layer] * MemoryLayout<Number>.stride)
   }
 
-  /// The numbers of a layer, or nil if none were kept.
+  /// The numbers of a layer.
   ///
   /// - Parameter layer: The layer.
+  /// - Returns: All that was kept, or nil if nothing was.
   /// - Throws: `FileError`.
   package func numbers(layer: Int) throws -> [Number]? {
     guard isKept[layer] else { return nil }
@@ -66,6 +67,7 @@ package struct LayerNumbers<Number: BitwiseCopyable & AdditiveArithmetic & Senda
   /// - Parameters:
   ///   - layer: The layer.
   ///   - range: Their places within the layer.
+  /// - Returns: The numbers, in order.
   /// - Throws: `FileError`.
   package func numbers(layer: Int, _ range: Range<Int>) throws -> [Number] {
     precondition(isKept[layer] && range.upperBound <= counts[layer], "numbers that were kept")

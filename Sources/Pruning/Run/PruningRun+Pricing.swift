@@ -1,0 +1,123 @@
+import LinearAlgebra
+
+/// The prices of the removals of all layers.
+enum StepPrices {
+  case structures([StructureCosts])
+  case elements([PricedElements])
+  case blocks([PricedBlocks])
+}
+
+extension PruningRun {
+  /// Prices the removals of all layers.
+  mutating func priced(
+    _ plan: PruningPlan,
+    step: Int,
+    progress: @escaping ProgressHandler
+  ) throws -> StepPrices {
+    switch settings.structure {
+    // Nothing prices units here: ``choose(progress:)`` has refused them.
+    case .rowsColumns, .rows, .columns, .units:
+      var costs: [StructureCosts] = []
+      try price(plan, step: step, progress: progress) { _, _, prices in
+        if case .structures(let layer) = prices { costs.append(layer) }
+      }
+      return .structures(costs)
+    case .element:
+      return .elements(try pricedElements(plan, step: step, progress: progress))
+    case .nm(_, let size):
+      return .blocks(try pricedBlocks(plan, size: size, step: step, progress: progress))
+    }
+  }
+
+  /// Repairs and prices every layer.
+  private func price(
+    _ plan: PruningPlan,
+    step: Int,
+    progress: @escaping ProgressHandler,
+    receive: (Int, Matrix<Float>, LayerPrices) throws -> Void
+  ) throws {
+    try store.forEachLayer(Array(descriptions.indices)) { index in
+      progress(PruningProgress(stage: .pricing(step: step), layer: index))
+      return try pass(plan, index, progress).priced()
+    } receive: { index, result in
+      try receive(index, result.weights, result.prices)
+    }
+  }
+
+  /// Prices single weights, and keeps the repaired weights as the next start.
+  private mutating func pricedElements(
+    _ plan: PruningPlan,
+    step: Int,
+    progress: @escaping ProgressHandler
+  ) throws -> [PricedElements] {
+    var weights = try current ?? roomForWeights()
+    var all: [ElementPrices] = []
+    try price(plan, step: step, progress: progress) { index, repaired, prices in
+      try weights.keep(repaired.storage, layer: index)
+      if case .elements(let layer) = prices { all.append(layer) }
+    }
+    current = weights
+    return all.enumerated().map { pricedElements($0.offset, of: weights, by: $0.element) }
+  }
+
+  func pricedElements(
+    _ index: Int,
+    of weights: LayerNumbers<Float>,
+    by prices: ElementPrices
+  ) -> PricedElements {
+    PricedElements(
+      name: descriptions[index].name,
+      weights: weights,
+      layer: index,
+      prices: prices,
+      inputs: descriptions[index].mask.inputs
+    )
+  }
+
+  /// Prices blocks, and keeps the repaired weights as the next start.
+  private mutating func pricedBlocks(
+    _ plan: PruningPlan,
+    size: Int,
+    step: Int,
+    progress: @escaping ProgressHandler
+  ) throws -> [PricedBlocks] {
+    var weights = try current ?? roomForWeights()
+    let counts = descriptions.map { $0.mask.weightCount / size }
+    var keys = try LayerNumbers<Float>(counts: counts, directory: scratch)
+    var choices = try LayerNumbers<UInt16>(counts: counts, directory: scratch)
+    try price(plan, step: step, progress: progress) { index, repaired, prices in
+      try weights.keep(repaired.storage, layer: index)
+      guard case .blocks(let layer) = prices else { return }
+      try keys.keep(layer.keys, layer: index)
+      try choices.keep(layer.choices, layer: index)
+    }
+    current = weights
+    return descriptions.indices.map { index in
+      PricedBlocks(
+        blockSize: size,
+        blocksPerRow: descriptions[index].mask.inputs / size,
+        isPerParameter: settings.order == .costPerParameter,
+        keys: keys,
+        choices: choices,
+        layer: index
+      )
+    }
+  }
+
+  /// Removes what is cheapest until the budget is met.
+  mutating func remove(
+    until budget: RemovalBudget,
+    _ prices: StepPrices,
+    from plan: inout PruningPlan
+  ) throws {
+    switch prices {
+    case .structures(let costs):
+      structures.remove(until: budget, costs: costs, settings: settings)
+      plan.layers = structures.plans
+    case .elements(let layers):
+      try removeCheapest(until: budget, of: layers, from: &plan.layers)
+    case .blocks(let layers):
+      try removeCheapest(until: budget, of: layers, from: &plan.layers)
+    }
+  }
+}
