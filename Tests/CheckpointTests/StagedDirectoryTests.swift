@@ -74,6 +74,27 @@ struct StagedDirectoryTests {
     #expect(try scratch.names() == ["out"])
   }
 
+  @Test("what a killed process left is removed, and a directory that it moved aside comes back")
+  func killed() throws {
+    let process = try Process.run(URL(filePath: "/bin/true"), arguments: [])
+    process.waitUntilExit()
+    let partial = ".out.partial-\(process.processIdentifier)"
+    let scratch = try ScratchDirectory()
+    try scratch.write("\(partial)/new", "")
+    try scratch.write("\(partial).old/config.json", "{}")
+    try Self.stage(
+      scratch.path("out"),
+      .replaced(ifContaining: "config.json"),
+      completing: false
+    )
+    #expect(try scratch.names() == ["out"])
+    #expect(try scratch.names(in: "out") == ["config.json"])
+    try scratch.write("\(partial).old/config.json", "{}")
+    try Self.stage(scratch.path("out"), .replaced(ifContaining: "config.json"))
+    #expect(try scratch.names() == ["out"])
+    #expect(try scratch.names(in: "out") == ["new"])
+  }
+
   @Test("content that came meanwhile is not lost")
   func meanwhile() throws {
     let scratch = try ScratchDirectory()

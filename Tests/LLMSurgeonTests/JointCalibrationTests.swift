@@ -45,7 +45,8 @@ struct JointCalibrationTests {
     let sharding = try Sharding("opt")
     let scratch = sharding.scratch
     let rounds = try calibrate(sharding, ranks: 3, to: "joint")
-    for round in 1..<rounds {
+    // At the last two meetings the statistics may have their name already.
+    for round in 1..<rounds - 1 {
       let name = "part-\(round)"
       #expect(throws: ThreadRanks.Stopped.self) {
         try calibrate(sharding, ranks: 3, to: name, stop: (victim, round))
@@ -62,7 +63,7 @@ struct JointCalibrationTests {
     let sharding = try Sharding("opt")
     let scratch = sharding.scratch
     let rounds = try calibrate(sharding, ranks: 2, to: "joint")
-    for round in stride(from: 1, to: rounds, by: 5) {
+    for round in stride(from: 1, to: rounds - 1, by: 5) {
       let name = "part-\(round)"
       #expect(throws: ThreadRanks.Stopped.self) {
         try calibrate(sharding, ranks: 2, to: name, stop: (1, round))
