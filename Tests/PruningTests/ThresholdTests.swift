@@ -138,7 +138,8 @@ struct ThresholdTests {
     if asked != nil {
       // POSIX fixes the unit of `clock` at a millionth of a second.
       let processor = Double(clock() - start) / 1e6
-      print("\(total) costs: \(wall), processor \(processor) s")
+      let line = "\(total) costs: \(wall), processor \(processor) s\n"
+      FileHandle.standardError.write(Data(line.utf8))
     }
     let masks = plans.map(\.mask)
     let level = UInt64(count - 1) / MadeLayer.ties
