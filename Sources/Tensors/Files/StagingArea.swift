@@ -7,6 +7,8 @@ internal import Synchronization
 /// removes them here.
 package enum StagingArea {
   private static let paths = Mutex<Set<String>>([])
+  /// How often the removal of a folder is tried that is being written to.
+  private static let removals = 100
 
   /// Notes a temporary file or folder.
   package static func enter(_ path: String) { paths.withLock { _ = $0.insert(path) } }
@@ -37,7 +39,12 @@ package enum StagingArea {
   package static func discardAll() {
     // The lock is kept, so that nothing is renamed or made meanwhile.
     paths.withLock { paths in
-      for path in paths.sorted() { try? FileManager.default.removeItem(atPath: path) }
+      for path in paths.sorted() {
+        // A thread may still put one file into a folder before it waits for the lock.
+        for _ in 0..<removals where FileManager.default.fileExists(atPath: path) {
+          try? FileManager.default.removeItem(atPath: path)
+        }
+      }
     }
   }
 }
