@@ -56,10 +56,11 @@ enum Session {
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler {
         isInterrupted.store(true, ordering: .releasing)
-        let continues = StagedOutput.discardAll()
-        report(continues ? "\(word); give the same command again to continue" : word)
-        // The other threads still compute, so nothing they use may be torn down.
-        _exit(128 + number)
+        StagedOutput.discardAll { isUnfinished in
+          report(isUnfinished ? "\(word); give the same command again to continue" : word)
+          // The other threads still compute, so nothing they use may be torn down.
+          _exit(128 + number)
+        }
       }
       source.resume()
       return source

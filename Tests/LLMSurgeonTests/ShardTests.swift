@@ -66,10 +66,15 @@ struct Sharding {
 
 @Suite("Shards of a calibration")
 struct ShardTests {
-  /// Sums of the same numbers in another order and grouping, single precision: the error of a sum of
-  /// `n` terms of one sign is below `n` roundings, and here `n` is the number of pieces that are
-  /// added, not of samples.
-  private static let rounding = 1e-6
+  /// Sums of the same numbers in another order and grouping, single precision.
+  ///
+  /// How a product is cut into
+  /// tiles depends on the number of windows that go through a block together, and the kernels add up
+  /// the terms of tiles this small in different orders: some ten roundings of 6e-8 in activations, a
+  /// few times as many in gradients that went through all blocks.
+  private static let rounding = 1e-5
+  /// The same for a loss, a mean over many positions.
+  private static let lossRounding = 1e-7
 
   @Test("every window is in one shard, in order, and shards differ by one window at most")
   func ranges() throws {
@@ -104,7 +109,7 @@ struct ShardTests {
     let whole = try sharding.calibrate(to: "whole")
     for count in 1...3 {
       let merged = try sharding.merge(try sharding.shards(count).reversed(), to: "merged-\(count)")
-      #expect(abs(merged.loss - whole.loss) <= 1e-12 * whole.loss)
+      #expect(abs(merged.loss - whole.loss) <= Self.lossRounding * whole.loss)
       #expect(merged.sequences == whole.sequences)
       let (left, right) = (
         try StatisticsReader(scratch.url("merged-\(count)")),

@@ -35,16 +35,28 @@ package enum StagingArea {
     }
   }
 
-  /// Removes everything that is still temporary; called when the process is about to end.
-  package static func discardAll() {
-    // The lock is kept, so that nothing is renamed or made meanwhile.
-    paths.withLock { paths in
+  /// Makes a file or folder; waits for ever once the process is about to end.
+  ///
+  /// - Parameter make: Makes it.
+  /// - Throws: What `make` throws.
+  package static func making<Failure: Error>(
+    _ make: () throws(Failure) -> Void
+  ) throws(Failure) {
+    try paths.withLock { (_) throws(Failure) in try make() }
+  }
+
+  /// Removes everything that is still temporary, and ends the process.
+  ///
+  /// - Parameter end: Ends it. Until it has, nothing is renamed or made under the eyes of this type.
+  package static func discardAll(_ end: () -> Never) -> Never {
+    paths.withLock { paths -> Never in
       for path in paths.sorted() {
         // A thread may still put one file into a folder before it waits for the lock.
         for _ in 0..<removals where FileManager.default.fileExists(atPath: path) {
           try? FileManager.default.removeItem(atPath: path)
         }
       }
+      end()
     }
   }
 }

@@ -19,7 +19,9 @@ func write(_ bytes: [UInt8], to path: String) throws {
 /// - Throws: ``JobError/unwritable(path:reason:)``.
 func makeDirectory(_ url: URL) throws {
   do {
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    try StagingArea.making {
+      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    }
   } catch {
     throw JobError.unwritable(path: url.relativePath, reason: reason(of: error))
   }

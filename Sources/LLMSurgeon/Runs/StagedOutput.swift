@@ -7,9 +7,8 @@ public enum StagedOutput {
   /// Call it when an interrupted process is about to end. Work that a later run continues from is
   /// kept.
   ///
-  /// - Returns: Whether there is such work.
-  public static func discardAll() -> Bool {
-    StagingArea.discardAll()
-    return UnfinishedFolder.discardUnused()
+  /// - Parameter end: Ends the process; receives whether there is such work.
+  public static func discardAll(_ end: (_ isUnfinished: Bool) -> Never) -> Never {
+    StagingArea.discardAll { end(UnfinishedFolder.discardUnused()) }
   }
 }
