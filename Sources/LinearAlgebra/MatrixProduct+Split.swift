@@ -1,3 +1,6 @@
+/// The most parts that ``multiplySplit(_:_:into:)`` divides a product into; each takes a result of its own.
+package let largestSplit = 16
+
 /// Computes `result = left · right` on all threads by parts of the inner extent, each of which makes
 /// a whole result of its own; these are summed in order.
 ///
@@ -18,7 +21,7 @@ package func multiplySplit(
   precondition(right.rows == inner, "inner extents agree")
   precondition(result.rows == m && result.columns == n, "the result has its shape")
   // Parts are no thinner than the result is wide: else summing them would cost more than it saves.
-  let parts = min(16, inner / max(1, m, n))
+  let parts = min(largestSplit, inner / max(1, m, n))
   guard parts > 1, m > 0, n > 0 else { return multiplyTiled(left.view, right.view, into: &result) }
   let size = (inner + parts - 1) / parts
   let sums = concurrentMap(count: parts) { part in

@@ -2,6 +2,7 @@
 import json
 import os
 import subprocess
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,15 +20,16 @@ class Cost:
 
 
 class Program:
-    """The program, and the folder with `models` and `data`."""
+    """The program, the folder with `models` and `data`, and the threads of a command (all cores for none)."""
 
-    def __init__(self, path, material):
+    def __init__(self, path, material, threads=None):
         self.path, self.material = path, Path(material)
+        self.always = ["--quiet", *(["--threads", str(threads)] if threads else [])]
 
     def measured(self, *arguments):
         """Standard output of a command, and what it took."""
         start = time.monotonic()
-        command = [self.path, *map(str, arguments), "--quiet"]
+        command = [self.path, *map(str, arguments), *self.always]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         output = process.stdout.read()
         process.stdout.close()
@@ -59,15 +61,15 @@ class Figures(dict):
 
     def __init__(self, path):
         super().__init__()
-        self.path = path
+        self.path, self.writing = path, threading.Lock()
         if os.path.exists(path):
             for line in open(path):
                 entry = json.loads(line)
                 self[tuple(entry["cell"])] = entry["figures"]
 
     def save(self, cell, figures):
-        self[cell] = figures
-        with open(self.path, "a") as file:
+        with self.writing, open(self.path, "a") as file:
+            self[cell] = figures
             file.write(json.dumps({"cell": cell, "figures": figures}) + "\n")
 
 

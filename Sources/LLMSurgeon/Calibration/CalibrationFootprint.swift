@@ -1,3 +1,4 @@
+import LinearAlgebra
 import Report
 import Transformer
 
@@ -6,8 +7,6 @@ struct CalibrationFootprint {
   /// The bytes of the program itself, its libraries and their buffers.
   static let programBytes = 30e6
   private static let numberBytes = Double(MemoryLayout<Float>.size)
-  /// The most parts of the vocabulary over which the head's gradient is summed; see `multiplySplit`.
-  private static let headParts = 16.0
 
   /// The bytes while one block, the head or the embedding is worked on, whatever the number of blocks
   /// and windows: weights, activations of a batch, factors.
@@ -34,7 +33,8 @@ struct CalibrationFootprint {
     // The logits of a slice and their gradient's way back, beside what the blocks left.
     let logits = Double(OutputHead.logitBytes) / Self.numberBytes
     let positions = min(batch, max(1, logits / vocabulary))
-    let parts = min(Self.headParts, (vocabulary / max(positions, hidden)).rounded(.down))
+    // The head's gradient is summed over parts of the vocabulary; see `multiplySplit`.
+    let parts = min(Double(largestSplit), (vocabulary / max(positions, hidden)).rounded(.down))
     let head = tape + table + logits + (parts > 1 ? parts * positions * hidden : 0)
     // The state and its gradient, once as they are kept and once while they are worked on.
     let states = 2 * batch * hidden

@@ -193,15 +193,6 @@ private struct NothingObserver: LinearObserver {
 }
 
 extension Matrix<Float> {
-  /// The difference, entry by entry.
-  func less(_ other: Matrix<Float>) -> Matrix<Float> {
-    Matrix(
-      rows: rows,
-      columns: columns,
-      storage: zip(storage, other.storage).map { $0 - $1 }
-    )
-  }
-
   /// The rows without the first of each window.
   fileprivate func droppingFirst(of length: Int) -> Matrix<Float> {
     selecting(

@@ -63,14 +63,17 @@ public enum KernelChoice: Sendable, Equatable {
   /// - Parameters:
   ///   - named: What the variable says.
   ///   - inUse: The kernels in use.
-  ///   - processor: What the processor can do.
+  ///   - processor: What the processor can do; not asked where that does not matter.
   /// - Returns: Their name; nil if all is as it should be.
-  package func wanted(named: String?, inUse: String, on processor: Processor) -> String? {
+  package func wanted(named: String?, inUse: String, on processor: @autoclosure () -> Processor)
+    -> String?
+  {
     switch self {
     case .library: return nil
     case .named(let name): return name.lowercased() == inUse.lowercased() ? nil : name
     case .best:
-      let better = processor.betterKernels(than: inUse)
+      guard Processor.mayBeBettered(inUse) else { return nil }
+      let better = processor().betterKernels(than: inUse)
       guard let named else { return better.first }
       // A name of ours that the library did not take: it is too old for it, the next may do.
       guard named != inUse, let tried = better.firstIndex(of: named) else { return nil }

@@ -52,12 +52,17 @@ package struct Processor: Equatable, Sendable {
     (Self.requirements[kernels.lowercased()] ?? []).subtracting(features).sorted()
   }
 
+  /// Whether there are kernels of OpenBLAS known to be faster than these on some processor.
+  static func mayBeBettered(_ kernels: String) -> Bool {
+    narrow.contains(kernels) || medium.contains(kernels)
+  }
+
   /// The kernels of OpenBLAS that are certain to be faster here than those it chose, best first.
   ///
   /// - Parameter chosen: The name of the set of kernels that the library chose.
   /// - Returns: Their names; none if there is nothing to gain, or nothing is known of the chosen ones.
   package func betterKernels(than chosen: String) -> [String] {
-    guard Self.narrow.contains(chosen) || Self.medium.contains(chosen) else { return [] }
+    guard Self.mayBeBettered(chosen) else { return [] }
     var names: [String] = []
     if features.isSuperset(of: Self.wide) {
       let hasHalves = features.isSuperset(of: Self.wideWithHalves)

@@ -2,6 +2,7 @@ import ExactJSON
 public import Foundation
 import Safetensors
 import Tensors
+import Transformer
 
 /// What ``merge(_:progress:)`` is asked to do.
 public struct MergeOptions: Sendable {
@@ -75,7 +76,7 @@ extension ShardSet {
             mean.add(try file.floats(name), positions: member.manifest.positions)
           }
           let entries = mean.mean()
-          guard entries.allSatisfy(\.isFinite) else {
+          guard isFinite(entries.span) else {
             throw JobError.notFinite("the factor \(name)")
           }
           return entries

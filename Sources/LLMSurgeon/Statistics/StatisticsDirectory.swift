@@ -19,8 +19,7 @@ struct StatisticsDirectory: Sendable {
   init(_ folder: URL) throws {
     manifest = try StatisticsManifest(directory: folder)
     self.folder = folder
-    let blocks = (manifest.layers.map(\.block).max() ?? -1) + 1
-    for block in 0..<blocks { _ = try file(block: block) }
+    for block in manifest.blocks.indices { _ = try file(block: block) }
   }
 
   private func file(block: Int) throws -> SafetensorsFile {

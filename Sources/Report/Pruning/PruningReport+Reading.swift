@@ -24,7 +24,7 @@ extension PruningReport {
   ///   - path: Its place in the document, for messages.
   /// - Throws: ``ReportError`` with the place of the first fault.
   package init(_ value: JSONValue, at path: String) throws(ReportError) {
-    try Self.checkVersion(of: value, at: path)
+    try checkFormatVersion(of: value, at: path, supported: Self.formatVersion)
     let reader = try ObjectReader(
       value,
       at: path,
@@ -56,21 +56,6 @@ extension PruningReport {
     }
     try validate()
     try checkSummary(try reader.value("summary"), at: reader.place(of: "summary"))
-  }
-
-  /// Looks at the version before anything else, since another version has other members.
-  private static func checkVersion(of value: JSONValue, at path: String) throws(ReportError) {
-    let place = path.isEmpty ? "formatVersion" : "\(path).formatVersion"
-    guard value.object != nil else {
-      throw .wrongType(path: path.isEmpty ? "(document)" : path, expected: "an object")
-    }
-    guard let version = value["formatVersion"] else { throw .missing(path: place) }
-    guard let version = version.integer else {
-      throw .wrongType(path: place, expected: "an integer")
-    }
-    guard version == formatVersion else {
-      throw .unsupportedVersion(version, supported: formatVersion)
-    }
   }
 
   private static func programVersion(_ reader: ObjectReader) throws(ReportError) -> String {

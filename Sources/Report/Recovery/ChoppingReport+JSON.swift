@@ -8,7 +8,7 @@ extension ChoppingReport {
   package func json() throws(ReportError) -> [UInt8] {
     try training.validate()
     let value: JSONValue = [
-      "formatVersion": 1,
+      "formatVersion": JSONValue(RetrainingReport.formatVersion),
       "program": ["name": "surgeon", "version": JSONValue(training.programVersion)],
       "model": ["name": JSONValue(training.model), "fingerprint": JSONValue(training.fingerprint)],
       "removal": removal.json, "parameters": sizes.parameters.json, "bytes": sizes.bytes.json,

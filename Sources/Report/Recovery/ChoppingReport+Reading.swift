@@ -6,7 +6,7 @@ extension ChoppingReport {
   /// - Parameter document: The whole document; nothing in it is trusted.
   /// - Throws: ``ReportError`` with the place of the first fault.
   package init(_ document: JSONValue) throws(ReportError) {
-    try RetrainingReport.checkVersion(of: document)
+    try checkFormatVersion(of: document, at: "", supported: RetrainingReport.formatVersion)
     let reader = try ObjectReader(
       document,
       at: "",

@@ -30,7 +30,7 @@ extension ReconstructionReport {
       try Check.notNegative(window.after, "windows[\(index)].errorAfter")
     }
     let value: JSONValue = [
-      "formatVersion": 1,
+      "formatVersion": JSONValue(RetrainingReport.formatVersion),
       "program": ["name": "surgeon", "version": JSONValue(programVersion)],
       "model": ["name": JSONValue(model), "fingerprint": JSONValue(fingerprint)],
       "window": JSONValue(window), "inputs": JSONValue(inputs), "target": JSONValue(target),

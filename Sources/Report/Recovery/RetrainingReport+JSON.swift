@@ -8,7 +8,7 @@ extension RetrainingReport {
   package func json() throws(ReportError) -> [UInt8] {
     try validate()
     let value: JSONValue = [
-      "formatVersion": 1,
+      "formatVersion": JSONValue(RetrainingReport.formatVersion),
       "program": ["name": "surgeon", "version": JSONValue(programVersion)],
       "model": ["name": JSONValue(model), "fingerprint": JSONValue(fingerprint)],
       "training": settings.json, "tokens": tokens.json, "heldOut": heldOut?.json ?? .null,

@@ -9,7 +9,7 @@ extension RetrainingReport {
   /// - Parameter document: The whole document; nothing in it is trusted.
   /// - Throws: ``ReportError`` with the place of the first fault.
   package init(_ document: JSONValue) throws(ReportError) {
-    try Self.checkVersion(of: document)
+    try checkFormatVersion(of: document, at: "", supported: Self.formatVersion)
     let reader = try ObjectReader(
       document,
       at: "",
@@ -24,16 +24,6 @@ extension RetrainingReport {
     zerosAfter = try reader.integer("zerosAfter")
     if try reader.value("writtenLoss") != .null { writtenLoss = try reader.number("writtenLoss") }
     try validate()
-  }
-
-  /// Refuses a document of another version.
-  static func checkVersion(of document: JSONValue) throws(ReportError) {
-    guard let version = document["formatVersion"]?.integer else {
-      throw .missing(path: "formatVersion")
-    }
-    guard version == formatVersion else {
-      throw .unsupportedVersion(version, supported: formatVersion)
-    }
   }
 
   /// Reads what the reports of all trainings have.
@@ -55,23 +45,6 @@ extension RetrainingReport {
       throw .wrongType(path: reader.place(of: "course"), expected: "the losses of a training")
     }
     self.course = course
-  }
-}
-
-extension ObjectReader {
-  /// Reads a member that is an object.
-  func object(_ key: JSONText, keys: Set<JSONText>) throws(ReportError) -> ObjectReader {
-    try ObjectReader(try value(key), at: place(of: key), keys: keys)
-  }
-
-  /// Reads a member that is a list of whole numbers.
-  func integers(_ key: JSONText) throws(ReportError) -> [Int] {
-    try list(key) { (value, path) throws(ReportError) -> Int in
-      guard let number = value.integer else {
-        throw .wrongType(path: path, expected: "an integer")
-      }
-      return number
-    }
   }
 }
 

@@ -23,10 +23,7 @@ struct InputOptions: ParsableArguments {
   var tokens: String?
 
   /// The input, or nil if neither option was given.
-  var input: TokenInput? {
-    if let tokens { return .tokens(URL(filePath: tokens)) }
-    return text.isEmpty ? nil : .text(text.map { URL(filePath: $0) })
-  }
+  var input: TokenInput? { TokenInput(texts: text, tokens: tokens) }
 
   /// The input; a usage error if neither option was given.
   func required() throws -> TokenInput {
@@ -38,6 +35,26 @@ struct InputOptions: ParsableArguments {
     guard text.isEmpty || tokens == nil else {
       throw ValidationError("give --text or --tokens, not both")
     }
+  }
+}
+
+extension TokenInput {
+  /// The input that a pair of options names, or nil if neither was given.
+  init?(texts: [String], tokens: String?) {
+    if let tokens {
+      self = .tokens(URL(filePath: tokens))
+    } else if texts.isEmpty {
+      return nil
+    } else {
+      self = .text(texts.map { URL(filePath: $0) })
+    }
+  }
+}
+
+/// Refuses held-out texts beside held-out tokens.
+func checkHeldOut(texts: [String], tokens: String?) throws {
+  guard texts.isEmpty || tokens == nil else {
+    throw ValidationError("give --held-out-text or --held-out-tokens, not both")
   }
 }
 

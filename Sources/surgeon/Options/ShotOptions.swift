@@ -45,16 +45,11 @@ struct ShotOptions: ParsableArguments {
     ShotSchedule(
       ramp: shotRamp,
       data: shotData,
-      heldOut: heldOut,
+      heldOut: TokenInput(texts: heldOutText, tokens: heldOutTokens),
       correction: correctBetweenShots.map {
         ShotCorrection(steps: $0, learningRate: correctionRate)
       }
     )
-  }
-
-  private var heldOut: TokenInput? {
-    if let heldOutTokens { return .tokens(URL(filePath: heldOutTokens)) }
-    return heldOutText.isEmpty ? nil : .text(heldOutText.map { URL(filePath: $0) })
   }
 
   func validate() throws {
@@ -64,8 +59,6 @@ struct ShotOptions: ParsableArguments {
     guard correctionRate > 0, correctionRate.isFinite else {
       throw ValidationError("--correction-rate must be above 0")
     }
-    guard heldOutText.isEmpty || heldOutTokens == nil else {
-      throw ValidationError("give --held-out-text or --held-out-tokens, not both")
-    }
+    try checkHeldOut(texts: heldOutText, tokens: heldOutTokens)
   }
 }

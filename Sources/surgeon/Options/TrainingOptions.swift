@@ -75,15 +75,10 @@ struct TrainingHeldOutOptions: ParsableArguments {
   var heldOutWindows: Int?
 
   /// The held-out tokens, or nil if none were given.
-  var input: TokenInput? {
-    if let heldOutTokens { return .tokens(URL(filePath: heldOutTokens)) }
-    return heldOutText.isEmpty ? nil : .text(heldOutText.map { URL(filePath: $0) })
-  }
+  var input: TokenInput? { TokenInput(texts: heldOutText, tokens: heldOutTokens) }
 
   func validate() throws {
-    guard heldOutText.isEmpty || heldOutTokens == nil else {
-      throw ValidationError("give --held-out-text or --held-out-tokens, not both")
-    }
+    try checkHeldOut(texts: heldOutText, tokens: heldOutTokens)
     if let heldOutWindows, heldOutWindows < 1 {
       throw ValidationError("--held-out-windows must be at least 1")
     }

@@ -88,6 +88,21 @@ struct ObjectReader {
     return elements
   }
 
+  /// Reads a member that is an object.
+  func object(_ key: JSONText, keys: Set<JSONText>) throws(ReportError) -> ObjectReader {
+    try ObjectReader(try value(key), at: place(of: key), keys: keys)
+  }
+
+  /// Reads a member that is a list of whole numbers.
+  func integers(_ key: JSONText) throws(ReportError) -> [Int] {
+    try list(key) { (value, path) throws(ReportError) -> Int in
+      guard let number = value.integer else {
+        throw .wrongType(path: path, expected: "an integer")
+      }
+      return number
+    }
+  }
+
   private func wrong(_ key: JSONText, _ expected: String) -> ReportError {
     .wrongType(path: place(of: key), expected: expected)
   }
