@@ -40,7 +40,7 @@ public enum ReconstructionInput: String, CaseIterable, Sendable {
 
 /// What a window is fitted to.
 public enum ReconstructionTarget: String, CaseIterable, Sendable {
-  /// What the dense window makes of the same input.
+  /// What the dense window makes of the same input, as PERP has it: what was lost before stays lost.
   case sameInput = "same-input"
   /// What the dense model has at that place.
   case densePath = "dense-path"
@@ -55,11 +55,12 @@ public struct ReconstructionChoice: Sendable, Equatable {
   /// What it is fitted to.
   public var target: ReconstructionTarget
 
-  /// PERP's way, with windows of one block unless stated.
+  /// Blocks one by one, from what the fitted ones before them hand on to what the dense model has
+  /// there, unless stated.
   public init(
     window: ReconstructionWindow = .blocks(1),
     inputs: ReconstructionInput = .pruned,
-    target: ReconstructionTarget = .sameInput
+    target: ReconstructionTarget = .densePath
   ) {
     self.window = window
     self.inputs = inputs

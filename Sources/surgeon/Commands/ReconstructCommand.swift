@@ -38,8 +38,8 @@ struct ReconstructCommand: ParsableCommand {
   @Option(help: "What a part reads: what the parts before it hand on, pruned or dense.")
   var inputs: ReconstructionInput = .pruned
 
-  @Option(help: "What it is fitted to: the dense part on the same-input, or the dense-path.")
-  var target: ReconstructionTarget = .sameInput
+  @Option(help: "What it is fitted to: the dense-path, or the dense part on the same-input.")
+  var target: ReconstructionTarget = .densePath
 
   @OptionGroup(title: "Training")
   var training: TrainingOptions
