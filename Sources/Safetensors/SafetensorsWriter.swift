@@ -50,13 +50,15 @@ package enum SafetensorsWriter {
   ///     implementation: larger element types first, then by name.
   ///   - metadata: The file's text entries; other software expects `format`.
   ///   - path: Where the file will be; an existing file is replaced.
+  ///   - isFlushed: Whether the file shall be there even after a failure of power.
   /// - Throws: ``SafetensorsError`` if the tensors cannot form a file, `TensorError` if a content
   ///   does not fit its description, `FileError` if the file cannot be written, and what the
   ///   contents throw. Then nothing is left, and an older file stays as it was.
   package static func write(
     _ tensors: [Tensor],
     metadata: [String: String] = ["format": "pt"],
-    to path: String
+    to path: String,
+    isFlushed: Bool = true
   ) throws {
     let ordered = inFileOrder(tensors)
     let header = try header(ordered, metadata: metadata, path: path)
@@ -70,7 +72,7 @@ package enum SafetensorsWriter {
       }
       try output.write(bytes)
     }
-    try output.commit()
+    try output.commit(isFlushed: isFlushed)
   }
 
   /// The size of the file that ``write(_:metadata:to:)`` would write.

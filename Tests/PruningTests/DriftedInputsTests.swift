@@ -58,7 +58,7 @@ struct DriftedInputsTests {
     settings.finalRepair = ConjugateGradientLimits(iterations: 400, tolerance: 0)
     let run = try PruningRun(store: LayersInMemory([problem]), settings: settings)
     let whole = PruningPlan(settings: settings, layers: [plan])
-    return try run.repair(whole, layer: 0, reading: inputs)
+    return try run.repair(whole, layer: 0) { inputs }
   }
 
   /// The weights of which `½ E[(X x′ − W x)ᵀ G (X x′ − W x)] + ½ μ ⟨X − W, G (X − W)⟩` is least, by

@@ -10,7 +10,7 @@ public struct PruningDemand: Sendable, Equatable {
   public let structure: Structure
   /// The largest resident memory in bytes, mapped weights not counted.
   public let memory: Double
-  /// The size of the scratch files, in bytes.
+  /// The size of the scratch files and of the work that is kept to go on with, in bytes.
   public let scratch: Double
 
   /// The structures that are told of.

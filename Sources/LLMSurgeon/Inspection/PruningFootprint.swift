@@ -39,7 +39,7 @@ extension PruningFootprint {
       CalibrationFootprint.programBytes + max(solver.working + states, evaluation) + solver.plan
     layers = solver.working + states >= evaluation ? solver.layers : []
     let weights = shapes.reduce(0) { $0 + Double($1.outputs) * Double($1.inputs + 1) }
-    scratch = solver.scratch + weights * Double(MemoryLayout<Float>.size)
+    scratch = solver.scratch + solver.journal + weights * Double(MemoryLayout<Float>.size)
   }
 
   /// Refuses a pruning that does not fit, before it begins.

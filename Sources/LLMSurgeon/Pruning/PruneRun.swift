@@ -62,7 +62,7 @@ struct PruneRun {
     let settings = try options.settings(target: share(after: shot))
     let result =
       settings.method.isLayerLocal
-      ? try layerwise(settings, progress: progress)
+      ? try layerwise(shot, settings, progress: progress)
       : try jointly(shot, settings, progress: progress)
     if shot == 1 { report.loss.dense = result.lossBefore }
     let isOfSize = options.removal.size != nil
@@ -118,11 +118,14 @@ struct PruneRun {
     let model = try opened.model(with: source)
     let statistics = try statistics(for: shot, of: model, progress: progress)
     let layers = try ModelLayers(model.linears, source: source, statistics: statistics)
+    // What nothing is repaired for is computed again as fast as it is read.
+    let journal = settings.method.repairs ? files.journal(shot) : nil
     var solver = try PruningRun(
       store: layers,
       settings: settings,
       consequences: model.consequences(for: settings),
-      scratch: scratch
+      scratch: scratch,
+      journal: journal
     )
     let meter = SolverMeter(progress, layers: layers.layers.count, settings: settings)
     var widths: [BlockWidths]?
@@ -182,7 +185,13 @@ struct PruneRun {
       from: whole.measure.value(of: units.widths),
       progress: share(after: shot)
     )
-    var run = try UnitRun(store: layers, settings: settings, model: units, goal: goal)
+    var run = try UnitRun(
+      store: layers,
+      settings: settings,
+      model: units,
+      goal: goal,
+      journal: settings.method.repairs ? files.journal(shot) : nil
+    )
     return (try run.choose(progress: progress), run.widths)
   }
 

@@ -22,6 +22,11 @@ struct ShotFiles {
     folder.appending(path: "statistics-\(shot)", directoryHint: .isDirectory)
   }
 
+  /// The work of a shot that is not complete.
+  func journal(_ shot: Int) -> ShotJournal {
+    ShotJournal(folder: folder.appending(path: "work-\(shot)", directoryHint: .isDirectory))
+  }
+
   /// The last shot, up to `limit`, that is complete; zero if none is.
   func lastComplete(_ limit: Int) -> Int {
     stride(from: limit, to: 0, by: -1).first {
@@ -31,7 +36,9 @@ struct ShotFiles {
 
   /// Removes what only an earlier shot needed.
   func clear(before shot: Int) {
-    for url in [weights(shot - 1), report(shot - 1), statistics(shot)] {
+    for url in [
+      weights(shot - 1), report(shot - 1), statistics(shot), journal(shot).folder,
+    ] {
       try? FileManager.default.removeItem(at: url)
     }
   }

@@ -42,6 +42,12 @@ struct ElementPrices: Sendable {
     self.columns = columns
   }
 
+  /// Prices that were kept, one for each row and each column with the bias.
+  init(rows: [Double], columns: [Double]) {
+    self.rows = rows
+    self.columns = columns
+  }
+
   /// The damped diagonals of both factors: `ρ = Gᵣᵣ`, `κ = A꜀꜀` for all rows and columns of the
   /// model, kept or not.
   init(diagonalsOf layer: ActiveLayer) {

@@ -28,6 +28,22 @@ package struct LayerMask: Hashable, Sendable {
     keptElements = nil
   }
 
+  /// A mask that was kept.
+  ///
+  /// - Parameters:
+  ///   - keptRows: The rows that are not removed as a whole.
+  ///   - keptColumns: The columns that are not removed as a whole.
+  ///   - keptElements: The weights that are kept, if account is kept of single ones.
+  init(keptRows: BitSet, keptColumns: BitSet, keptElements: BitSet?) {
+    (outputs, inputs) = (keptRows.count, keptColumns.count)
+    self.keptRows = keptRows
+    self.keptColumns = keptColumns
+    self.keptElements = keptElements
+    if let keptElements {
+      precondition(keptElements.count == outputs * inputs, "the shapes agree")
+    }
+  }
+
   /// The mask of the zeros that are already in the weights.
   ///
   /// - Parameters:

@@ -6,9 +6,9 @@ import LinearAlgebra
 /// Blocks are consecutive inputs of the whole layer, bias aside, whatever is removed or dead in it.
 struct BlockPrices: Sendable {
   /// What the removals are ordered by: the joint cost of the removed, or that over their number.
-  fileprivate(set) var keys: [Float]
+  var keys: [Float]
   /// The weights to remove, as bits; none in a block that is complete.
-  fileprivate(set) var choices: [UInt16]
+  var choices: [UInt16]
 }
 
 /// The blocks of one layer with their prices, which are read when they are looked at.

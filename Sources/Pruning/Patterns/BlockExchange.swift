@@ -122,12 +122,12 @@ extension LayerPass {
   /// - Parameters:
   ///   - pattern: N and M.
   ///   - initial: What was removed when the run began and does not come back.
-  /// - Returns: The best mask found, and its repaired weights.
+  /// - Returns: The best choice found.
   /// - Throws: ``PruningError`` if a repair fails.
   func exchangingBlocks(
     _ pattern: BlockPattern,
     initial: LayerMask
-  ) throws(PruningError) -> (mask: LayerMask, weights: Matrix<Float>) {
+  ) throws(PruningError) -> ExchangedBlocks {
     var best = try candidate(layer.plan.mask, from: start)
     let exchange = try BlockExchange(
       layer,
@@ -149,7 +149,7 @@ extension LayerPass {
       best = next
       open = isSettled ? [] : exchange.rechoices(best)
     }
-    return (best.layer.plan.mask, best.weights)
+    return ExchangedBlocks(mask: best.layer.plan.mask, weights: best.weights)
   }
 
   /// By what the number of re-choices is divided when too many were made.

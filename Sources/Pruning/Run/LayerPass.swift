@@ -25,13 +25,14 @@ struct LayerPass: Sendable {
   }
 
   /// The repaired weights and the prices at them.
-  func priced() throws(PruningError) -> (weights: Matrix<Float>, prices: LayerPrices, raised: Int) {
+  func priced() throws(PruningError) -> PricedLayer {
     // Conjugate gradients need no factorisation, which would be in memory beside them.
     let direct = needsConjugateGradients ? nil : try factorised()
     let weights = try repaired(direct, limits: settings.stepRepair).weights
     let conditioned = needsConjugateGradients ? try factorised() : direct
     let prices = try prices(weights, conditioned)
-    return (weights, prices, conditioned?.timesRaised ?? 0)
+    if case .structures = prices { return PricedLayer(weights: nil, prices: prices) }
+    return PricedLayer(weights: weights, prices: prices)
   }
 
   /// The factorised kept parts, for the method that repairs.

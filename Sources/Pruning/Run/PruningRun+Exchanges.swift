@@ -10,20 +10,23 @@ extension PruningRun {
   ///
   /// - Parameters:
   ///   - plan: The choice after the last step; gets better.
-  ///   - step: The number of steps before, for the progress.
+  ///   - start: How far an earlier process came.
+  ///   - steps: The number of steps before.
   ///   - progress: Told of each layer.
   /// - Throws: ``PruningError``, or what the store throws.
   mutating func exchange(
     in plan: inout PruningPlan,
-    step: Int,
+    from start: RunStart,
+    steps: Int,
     progress: @escaping ProgressHandler
   ) throws {
     guard settings.method.repairs, settings.exchanges > 0 else { return }
     switch settings.structure {
-    case .element: try exchangeElements(in: &plan, step: step, progress: progress)
+    case .element:
+      try exchangeElements(in: &plan, from: start, steps: steps, progress: progress)
     case .nm(let kept, let size):
       let pattern = BlockPattern(kept: kept, of: size)
-      try exchangeBlocks(pattern, in: &plan, step: step, progress: progress)
+      try exchangeBlocks(pattern, in: &plan, step: steps, progress: progress)
     case .rowsColumns, .rows, .columns, .units: break
     }
   }
@@ -31,15 +34,16 @@ extension PruningRun {
   /// Chooses elements anew from all that were kept when the run began, of all layers.
   private mutating func exchangeElements(
     in plan: inout PruningPlan,
-    step: Int,
+    from start: RunStart,
+    steps: Int,
     progress: @escaping ProgressHandler
   ) throws {
-    var best: (plan: PruningPlan, loss: Double)?
+    var best = start.best
     // The repaired weights of a choice that is not believed yet, and what all weights would become.
     var (repaired, wanted) = (try roomForWeights(), try roomForWeights())
-    for round in 0...settings.exchanges {
+    for round in max(0, start.passes - steps)...settings.exchanges {
       var (loss, prices) = (0.0, [ElementPrices]())
-      try exchangeable(plan, step: step + round, progress: progress) { index, layer in
+      try exchangeable(plan, step: steps + round, progress: progress) { index, layer in
         loss += layer.loss
         prices.append(layer.prices)
         try repaired.keep(layer.weights.storage, layer: index)
@@ -58,6 +62,7 @@ extension PruningRun {
         pricedElements($0.offset, of: wanted, by: $0.element)
       }
       try chooseAnew(&plan, layers)
+      try keep(plan, after: steps + round)
     }
   }
 
@@ -68,7 +73,7 @@ extension PruningRun {
     progress: @escaping ProgressHandler,
     receive: (Int, ExchangeableElements) throws -> Void
   ) throws {
-    try store.forEachLayer(Array(descriptions.indices)) { index in
+    try forEachLayer(.pass(step)) { index in
       progress(PruningProgress(stage: .pricing(step: step), layer: index))
       return try pass(plan, index, progress).exchangeableElements()
     } receive: {
@@ -96,7 +101,7 @@ extension PruningRun {
   ) throws {
     let (run, chosen) = (self, plan)
     var weights = try current ?? roomForWeights()
-    try store.forEachLayer(Array(descriptions.indices)) { index in
+    try forEachLayer(.pass(step)) { index in
       progress(PruningProgress(stage: .pricing(step: step), layer: index))
       return try run.pass(chosen, index, progress)
         .exchangingBlocks(pattern, initial: run.descriptions[index].mask)

@@ -18,8 +18,8 @@ extension PruningRun {
     // Nothing prices units here: ``choose(progress:)`` has refused them.
     case .rowsColumns, .rows, .columns, .units:
       var costs: [StructureCosts] = []
-      try price(plan, step: step, progress: progress) { _, _, prices in
-        if case .structures(let layer) = prices { costs.append(layer) }
+      try price(plan, step: step, progress: progress) { _, priced in
+        if case .structures(let layer) = priced.prices { costs.append(layer) }
       }
       return .structures(costs)
     case .element:
@@ -34,13 +34,13 @@ extension PruningRun {
     _ plan: PruningPlan,
     step: Int,
     progress: @escaping ProgressHandler,
-    receive: (Int, Matrix<Float>, LayerPrices) throws -> Void
+    receive: (Int, PricedLayer) throws -> Void
   ) throws {
-    try store.forEachLayer(Array(descriptions.indices)) { index in
+    try forEachLayer(.pass(step)) { index in
       progress(PruningProgress(stage: .pricing(step: step), layer: index))
       return try pass(plan, index, progress).priced()
-    } receive: { index, result in
-      try receive(index, result.weights, result.prices)
+    } receive: {
+      try receive($0, $1)
     }
   }
 
@@ -52,9 +52,10 @@ extension PruningRun {
   ) throws -> [PricedElements] {
     var weights = try current ?? roomForWeights()
     var all: [ElementPrices] = []
-    try price(plan, step: step, progress: progress) { index, repaired, prices in
-      try weights.keep(repaired.storage, layer: index)
-      if case .elements(let layer) = prices { all.append(layer) }
+    try price(plan, step: step, progress: progress) { index, priced in
+      guard case .elements(let prices) = priced.prices else { return }
+      try weights.keep(priced, layer: index)
+      all.append(prices)
     }
     current = weights
     return all.enumerated().map { pricedElements($0.offset, of: weights, by: $0.element) }
@@ -85,11 +86,11 @@ extension PruningRun {
     let counts = descriptions.map { $0.mask.weightCount / size }
     var keys = try LayerNumbers<Float>(counts: counts, directory: scratch)
     var choices = try LayerNumbers<UInt16>(counts: counts, directory: scratch)
-    try price(plan, step: step, progress: progress) { index, repaired, prices in
-      try weights.keep(repaired.storage, layer: index)
-      guard case .blocks(let layer) = prices else { return }
-      try keys.keep(layer.keys, layer: index)
-      try choices.keep(layer.choices, layer: index)
+    try price(plan, step: step, progress: progress) { index, priced in
+      guard case .blocks(let prices) = priced.prices else { return }
+      try weights.keep(priced, layer: index)
+      try keys.keep(prices.keys, layer: index)
+      try choices.keep(prices.choices, layer: index)
     }
     current = weights
     return descriptions.indices.map { index in
@@ -119,5 +120,12 @@ extension PruningRun {
     case .blocks(let layers):
       try removeCheapest(until: budget, of: layers, from: &plan.layers)
     }
+  }
+}
+
+extension LayerNumbers<Float> {
+  /// Keeps the weights of a priced layer.
+  fileprivate mutating func keep(_ priced: PricedLayer, layer: Int) throws {
+    if let weights = priced.weights { try keep(weights.storage, layer: layer) }
   }
 }

@@ -9,8 +9,11 @@ package struct PruningRun: Sendable {
   let store: any LayerStore
   let settings: PruningSettings
   let descriptions: [LayerDescription]
+  let consequences: [Consequence]
   /// Where weights that are needed again are kept; nil for memory.
   let scratch: String?
+  /// Where the work of an earlier process is found, and this one's kept.
+  let journal: (any RunJournal)?
   var structures: StructureChoice
   /// The weights after the last step where they are known; masked repairs go on from them.
   var current: LayerNumbers<Float>?
@@ -24,19 +27,24 @@ package struct PruningRun: Sendable {
   ///     columns.
   ///   - scratch: The directory of the scratch files; nil to keep in memory what the choice of single
   ///     weights or blocks needs of all layers.
+  ///   - journal: The work of an earlier process with the same settings and layers, if there may be
+  ///     any; what is computed is kept there.
   /// - Throws: ``PruningError`` if a setting is out of range, blocks do not fit a layer, or a
   ///   consequence names what does not exist.
   package init(
     store: any LayerStore,
     settings: PruningSettings,
     consequences: [Consequence] = [],
-    scratch: String? = nil
+    scratch: String? = nil,
+    journal: (any RunJournal)? = nil
   ) throws(PruningError) {
     try settings.validate()
     precondition(!settings.method.isLayerLocal, "a method that compares layers")
     self.store = store
     self.settings = settings
+    self.consequences = consequences
     self.scratch = scratch
+    self.journal = journal
     descriptions = store.layers
     if case .nm(_, let size) = settings.structure {
       for layer in descriptions where layer.mask.inputs % size != 0 {
@@ -58,12 +66,14 @@ package struct PruningRun: Sendable {
     if case .units = settings.structure { throw PruningError.unitsMissing(settings.structure) }
     var plan = PruningPlan(settings: settings, layers: structures.plans)
     let shares = settings.schedule(from: plan.removedShare)
-    for (step, share) in shares.enumerated() {
+    let start = try resume(&plan, steps: shares.count)
+    for (step, share) in shares.enumerated().dropFirst(start.passes) {
       let budget = RemovalBudget(share, of: plan.layers, settings: settings)
       let prices = try priced(plan, step: step, progress: progress)
       try remove(until: budget, prices, from: &plan)
+      try keep(plan, after: step)
     }
-    try exchange(in: &plan, step: shares.count, progress: progress)
+    try exchange(in: &plan, from: start, steps: shares.count, progress: progress)
     return plan
   }
 
@@ -79,7 +89,7 @@ package struct PruningRun: Sendable {
     progress: @escaping ProgressHandler = { _ in },
     receive: (Int, LayerOutcome) throws -> Void
   ) throws {
-    try store.forEachLayer(Array(descriptions.indices)) { index in
+    try forEachLayer(.outcome) { index in
       progress(PruningProgress(stage: .repairing, layer: index))
       return try pass(plan, index, progress).outcome()
     } receive: {
@@ -92,23 +102,26 @@ package struct PruningRun: Sendable {
   /// - Parameters:
   ///   - plan: What to remove.
   ///   - index: The layer.
-  ///   - inputs: What it reads once the layers before it are pruned.
   ///   - progress: Told of the layer and of iterations.
+  ///   - inputs: Finds what it reads once the layers before it are pruned, if that has to be known.
   /// - Returns: The result, with the losses that are predicted for the inputs it read before.
   /// - Throws: ``PruningError``, or what the store throws.
   package func repair(
     _ plan: PruningPlan,
     layer index: Int,
-    reading inputs: DriftedInputs,
-    progress: @escaping ProgressHandler = { _ in }
+    progress: @escaping ProgressHandler = { _ in },
+    reading inputs: () throws -> DriftedInputs
   ) throws -> LayerOutcome {
     progress(PruningProgress(stage: .repairing, layer: index))
-    let problem = try store.problem(at: index)
-    let layerPlan = plan.layers[index]
-    let original = try ActiveLayer(problem, plan: layerPlan, settings: settings)
-    let moved = try problem.following(inputs, plan: layerPlan, settings: settings)
-    let layer = try ActiveLayer(moved, plan: layerPlan, settings: settings)
-    return try pass(layer, index, progress).outcome(judgedBy: original)
+    let name = RecordName(.outcome, layer: index)
+    return try journal.result(name, of: descriptions[index]) {
+      let problem = try store.problem(at: index)
+      let layerPlan = plan.layers[index]
+      let original = try ActiveLayer(problem, plan: layerPlan, settings: settings)
+      let moved = try problem.following(try inputs(), plan: layerPlan, settings: settings)
+      let layer = try ActiveLayer(moved, plan: layerPlan, settings: settings)
+      return try pass(layer, index, progress).outcome(judgedBy: original)
+    }
   }
 
   func pass(

@@ -33,6 +33,8 @@ package struct SolverFootprint: Equatable, Sendable {
   package let layers: [Int]
   /// The bytes of the scratch files of the choice.
   package let scratch: Double
+  /// The bytes of the journal at its largest: the last two passes and the repaired weights.
+  package let journal: Double
   /// The bytes of the masks.
   package let plan: Double
 
@@ -60,12 +62,24 @@ package struct SolverFootprint: Equatable, Sendable {
     switch settings.structure {
     case .rowsColumns, .rows, .columns, .units: (scratch, plan) = (0, 0)
     case .element:
-      let kept = settings.method.repairs && settings.exchanges > 0 ? 3.0 : 1
+      let kept = settings.isExchanging ? 3.0 : 1
       (scratch, plan) = (kept * Self.single * weights, Self.masks * weights / 8)
     case .nm(_, let size):
       let blocks = weights / Double(size)
       let prices = Double(MemoryLayout<Float>.size + MemoryLayout<UInt16>.size) * blocks
       (scratch, plan) = (Self.single * weights + prices, Self.masks * weights / 8)
+    }
+    journal = settings.method.repairs ? Self.single * weights * Self.kept(settings) : 0
+  }
+
+  /// How often the journal holds all weights: once repaired, and what the last two passes keep.
+  private static func kept(_ settings: PruningSettings) -> Double {
+    switch settings.structure {
+    case .rowsColumns, .rows, .columns, .units: 1
+    // A round of exchanges keeps what all weights would become beside the repaired ones.
+    case .element: settings.isExchanging ? 5 : 3
+    // Prices and choices take three times the room of a weight for each block.
+    case .nm(_, let size): 3 + 3 / Double(size)
     }
   }
 

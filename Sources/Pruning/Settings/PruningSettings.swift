@@ -203,9 +203,12 @@ package struct PruningSettings: Equatable, Sendable {
     return result
   }
 
+  /// Whether the choice after the last step is improved by exchanges.
+  var isExchanging: Bool { method.repairs && structure.isExchangeable && exchanges > 0 }
+
   /// How often each layer is priced at most.
   package var pricings: Int {
-    guard method.repairs, structure.isExchangeable, exchanges > 0 else { return steps }
+    guard isExchanging else { return steps }
     // Elements of all layers are exchanged together, blocks of a layer in one go.
     return steps + (structure == .element ? exchanges + 1 : 1)
   }

@@ -49,6 +49,12 @@ package struct UnitPath: Equatable, Sendable {
 
   /// A path that leads nowhere.
   init() {}
+
+  /// A path that was kept: units in order, and one more loss than there are units.
+  init(units: [Int], losses: [Double]) {
+    self.units = units
+    self.losses = losses
+  }
 }
 
 /// Computes the path of one part.

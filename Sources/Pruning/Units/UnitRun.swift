@@ -11,6 +11,7 @@ package struct UnitRun: Sendable {
   private let settings: PruningSettings
   private let goal: WidthGoal
   private let kinds: Set<UnitKind>
+  private let journal: (any RunJournal)?
   private var state: UnitState
 
   /// Prepares a run.
@@ -20,12 +21,15 @@ package struct UnitRun: Sendable {
   ///   - settings: What to do; the structure is one of units.
   ///   - model: The units of the layers.
   ///   - goal: How much may be left; its share of the weights that the settings name is not used.
+  ///   - journal: The paths that an earlier process with the same settings and layers has followed,
+  ///     if there may be any; those that are followed are kept there.
   /// - Throws: ``PruningError`` if a setting is out of range or the units do not fit the layers.
   package init(
     store: any LayerStore,
     settings: PruningSettings,
     model: UnitModel,
-    goal: WidthGoal
+    goal: WidthGoal,
+    journal: (any RunJournal)? = nil
   ) throws(PruningError) {
     try settings.validate()
     guard case .units(let kinds) = settings.structure else {
@@ -34,6 +38,7 @@ package struct UnitRun: Sendable {
     self.store = store
     self.settings = settings
     self.goal = goal
+    self.journal = journal
     self.kinds = kinds
     state = try UnitState(model, layers: store.layers)
   }
@@ -138,7 +143,8 @@ package struct UnitRun: Sendable {
   ) throws -> [UnitPath] {
     var result = [UnitPath](repeating: UnitPath(), count: stops.count)
     let open = stops.indices.filter { stops[$0].count > 1 }
-    let (state, settings, store) = (state, settings, store)
+    let (state, settings, store, journal) = (state, settings, store, journal)
+    let descriptions = store.layers
     try store.forEachLayer(open.map { state.model.parts[$0].reader }) { place in
       let index = open[place]
       let part = state.model.parts[index]
@@ -150,7 +156,8 @@ package struct UnitRun: Sendable {
         plans: state.plans,
         settings: settings
       )
-      return try pass.path(store)
+      let name = RecordName(.path, layer: index)
+      return try journal.result(name, of: descriptions[part.reader]) { try pass.path(store) }
     } receive: { place, path in
       result[open[place]] = path
     }

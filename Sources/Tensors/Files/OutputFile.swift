@@ -2,7 +2,7 @@ internal import Glibc
 
 /// A file that appears under its name only once it is complete.
 ///
-/// It is written under a temporary name beside its place and renamed by ``commit()``; without that
+/// It is written under a temporary name beside its place and renamed by ``commit(isFlushed:)``; without that
 /// nothing is left. An older file of the name stays readable until then, even if it is mapped.
 package struct OutputFile: ~Copyable {
   /// Where the file will be.
@@ -54,9 +54,12 @@ package struct OutputFile: ~Copyable {
 
   /// Flushes the file to the disk and gives it its name.
   ///
+  /// - Parameter isFlushed: Whether the file shall be there even after a failure of power.
   /// - Throws: ``FileError``; then nothing is left.
-  package consuming func commit() throws(FileError) {
-    guard fsync(descriptor) == 0 else { throw .last(.synchronize, path) }
+  package consuming func commit(isFlushed: Bool = true) throws(FileError) {
+    if isFlushed {
+      guard fsync(descriptor) == 0 else { throw .last(.synchronize, path) }
+    }
     isOpen = false
     guard close(descriptor) == 0 else {
       let error = FileError.last(.write, path)

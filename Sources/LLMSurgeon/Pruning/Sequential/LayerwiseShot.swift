@@ -23,11 +23,13 @@ extension PruneRun {
   /// Prunes with a method that looks at one layer's output at a time.
   ///
   /// - Parameters:
+  ///   - shot: The number of the shot.
   ///   - settings: The method and what to remove.
   ///   - progress: Hears how it goes on.
   /// - Returns: The result, with no prediction of the loss.
   /// - Throws: ``JobError/badSetting(_:)`` without data, or what the pass throws.
   mutating func layerwise(
+    _ shot: Int,
     _ settings: PruningSettings,
     progress: any ProgressListener
   ) throws -> ShotResult {
@@ -40,8 +42,12 @@ extension PruneRun {
       throw JobError.badSetting("method \(settings.method.rawValue) needs tokens or statistics")
     case .windows(let windows, _, _):
       loss = try model.meanLoss(windows, progress: progress)
-      try SequentialPass(opened: opened, windows: windows, settings: settings)
-        .prune(layers, progress: progress) { try repaired.receive($0, $1) }
+      try SequentialPass(
+        opened: opened,
+        windows: windows,
+        settings: settings,
+        journal: files.journal(shot)
+      ).prune(layers, progress: progress) { try repaired.receive($0, $1) }
       report.notes.append(
         "statistics: sequential (each block was measured on what the pruned blocks below hand on)"
       )
@@ -51,6 +57,7 @@ extension PruneRun {
         model,
         statistics: statistics,
         settings: settings,
+        journal: files.journal(shot),
         progress: progress
       ) { try repaired.receive($0, $1) }
       report.notes.append("statistics: dense (all layers were measured in the model as it came)")

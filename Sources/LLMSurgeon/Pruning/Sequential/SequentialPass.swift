@@ -17,6 +17,8 @@ struct SequentialPass {
   let windows: TokenWindows
   /// The method and what to remove.
   let settings: PruningSettings
+  /// The layers that an earlier process has pruned.
+  let journal: any RunJournal
 
   /// Prunes every layer.
   ///
@@ -39,18 +41,21 @@ struct SequentialPass {
     progress.begin("pruning", total: model.linears.count, unit: "layers")
     defer { progress.end() }
     for block in 0..<model.decoder.blocks {
-      let moments = try model.loadBlock(block).inputMoments(
-        hidden,
-        length: windows.length,
-        in: &workspace
-      )
+      var moments: [String: Matrix<Float>]?
       var pruned = MemoryTensors()
       for (index, linear) in model.linears.enumerated() where linear.block == block {
-        let outcome = try layers.problem(at: index).prunedLayerwise(
-          activations: try moments.moment(of: linear),
-          share: shares[block],
-          settings: settings
-        )
+        let name = RecordName(.outcome, layer: index)
+        let outcome = try journal.result(name, of: layers.layers[index]) {
+          let inputs =
+            try moments
+            ?? model.loadBlock(block).inputMoments(hidden, length: windows.length, in: &workspace)
+          moments = inputs
+          return try layers.problem(at: index).prunedLayerwise(
+            activations: try inputs.moment(of: linear),
+            share: shares[block],
+            settings: settings
+          )
+        }
         try pruned.set(linear, outcome.weights)
         try receive(index, outcome)
         done += 1
@@ -101,6 +106,7 @@ extension ModelLayers {
   ///   - model: The model of these layers.
   ///   - statistics: Its statistics; only `A` is looked at.
   ///   - settings: The method and what to remove.
+  ///   - journal: The layers that an earlier process has pruned.
   ///   - progress: Hears of each layer.
   ///   - receive: Takes the place and the outcome of each layer, in the model's order.
   /// - Throws: What reading the model and the statistics, the method, and `receive` throw.
@@ -108,6 +114,7 @@ extension ModelLayers {
     _ model: DecoderModel,
     statistics: StatisticsDirectory,
     settings: PruningSettings,
+    journal: any RunJournal,
     progress: any ProgressListener,
     receive: (Int, LayerOutcome) throws -> Void
   ) throws {
@@ -121,11 +128,14 @@ extension ModelLayers {
     progress.begin("pruning", total: layers.count, unit: "layers")
     defer { progress.end() }
     for (index, linear) in model.linears.enumerated() {
-      let outcome = try problem(at: index).prunedLayerwise(
-        activations: try statistics.factors(of: index).activations,
-        share: shares[linear.block],
-        settings: settings
-      )
+      let name = RecordName(.outcome, layer: index)
+      let outcome = try journal.result(name, of: self.layers[index]) {
+        try problem(at: index).prunedLayerwise(
+          activations: try statistics.factors(of: index).activations,
+          share: shares[linear.block],
+          settings: settings
+        )
+      }
       try receive(index, outcome)
       progress.advance(to: index + 1)
     }

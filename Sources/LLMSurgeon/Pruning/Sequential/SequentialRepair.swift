@@ -39,9 +39,14 @@ struct SequentialRepair {
       var repaired = MemoryTensors()
       for group in model.inputGroups where group.block == block {
         let current = try opened.loadBlock(block, with: repaired)
-        let inputs = try states.inputs(of: group, original: original, current: current)
+        var inputs: DriftedInputs?
         for index in group.linears {
-          let outcome = try solver.repair(plan, layer: index, reading: inputs, progress: progress)
+          let outcome = try solver.repair(plan, layer: index, progress: progress) {
+            let read =
+              try inputs ?? states.inputs(of: group, original: original, current: current)
+            inputs = read
+            return read
+          }
           try repaired.set(model.linears[index], outcome.weights)
           try receive(index, outcome)
         }
