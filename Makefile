@@ -49,7 +49,7 @@ results: build
 	Tests/Results/methods $(SURGEON) $(MATERIAL) .build/methods.jsonl
 	Tests/Results/draw $(VENV) .build/methods.jsonl
 	Tests/Results/depth $(SURGEON) $(MATERIAL) .build/depth.jsonl
-	Tests/Results/recovery $(SURGEON) $(MATERIAL) .build/recovery.jsonl
+	Tests/Results/recovery --jobs $$(nproc) $(SURGEON) $(MATERIAL) .build/recovery.jsonl
 	Tests/Results/chop $(SURGEON) $(MATERIAL) .build/chop.jsonl
 
 bench: setup
