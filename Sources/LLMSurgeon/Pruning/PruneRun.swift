@@ -24,8 +24,9 @@ struct PruneRun {
     if done > 0 {
       report = try PruningReport(json: readBytes(of: files.report(done)))
       progress.note("continuing an unfinished run after shot \(done) of \(options.shots)")
+      try measureHeldOut(after: done, progress: progress)
+      files.clear(before: done)
     }
-    if done > 0 { try measureHeldOut(after: done, progress: progress) }
     for shot in done + 1..<options.shots + 1 {
       try fire(shot, progress: progress)
       try measureHeldOut(after: shot, progress: progress)
@@ -103,6 +104,12 @@ struct PruneRun {
   /// The directory of scratch files.
   var scratch: String { (options.memory.scratch ?? files.folder).path }
 
+  /// Where the solver's work for a shot is kept; nil for methods without a repair, whose work is done again
+  /// as fast as it is read.
+  private func journal(_ shot: Int, _ settings: PruningSettings) -> ShotJournal? {
+    settings.method.repairs ? files.journal(shot) : nil
+  }
+
   /// The share of the whole target, 0 to 1, that is removed after a shot.
   private func share(after shot: Int) -> Double {
     options.schedule.ramp.share(after: shot, of: options.shots)
@@ -118,14 +125,12 @@ struct PruneRun {
     let model = try opened.model(with: source)
     let statistics = try statistics(for: shot, of: model, progress: progress)
     let layers = try ModelLayers(model.linears, source: source, statistics: statistics)
-    // What nothing is repaired for is computed again as fast as it is read.
-    let journal = settings.method.repairs ? files.journal(shot) : nil
     var solver = try PruningRun(
       store: layers,
       settings: settings,
       consequences: model.consequences(for: settings),
       scratch: scratch,
-      journal: journal
+      journal: journal(shot, settings)
     )
     let meter = SolverMeter(progress, layers: layers.layers.count, settings: settings)
     var widths: [BlockWidths]?
@@ -190,7 +195,7 @@ struct PruneRun {
       settings: settings,
       model: units,
       goal: goal,
-      journal: settings.method.repairs ? files.journal(shot) : nil
+      journal: journal(shot, settings)
     )
     return (try run.choose(progress: progress), run.widths)
   }

@@ -20,7 +20,7 @@ extension PruningRun {
     steps: Int,
     progress: @escaping ProgressHandler
   ) throws {
-    guard settings.method.repairs, settings.exchanges > 0 else { return }
+    guard settings.isExchanging else { return }
     switch settings.structure {
     case .element:
       try exchangeElements(in: &plan, from: start, steps: steps, progress: progress)
