@@ -85,7 +85,7 @@ let package = Package(
 
     module("Transformer", uses: ["ExactJSON", "LinearAlgebra", "Tensors", real]),
     module("Depth", uses: ["LinearAlgebra", real]),
-    module("Pruning", uses: ["Curvature", "LinearAlgebra", "Tensors", real]),
+    module("Pruning", uses: ["Curvature", "LinearAlgebra", "MessagePassing", "Tensors", real]),
     module("Checkpoint", uses: ["ExactJSON", "Safetensors", "Tensors", "TorchArchive"]),
     module("Training", uses: ["LinearAlgebra", "Pruning", real]),
 
@@ -143,7 +143,10 @@ let package = Package(
     ),
     tests("TokenizationTests", of: ["ExactJSON", "Tokenization"], golden: true),
     tests("DepthTests", of: ["Depth", "LinearAlgebra"]),
-    tests("PruningTests", of: ["Curvature", "LinearAlgebra", "Pruning", "Tensors"]),
+    tests(
+      "PruningTests",
+      of: ["Curvature", "LinearAlgebra", "MessagePassing", "Pruning", "Tensors"]
+    ),
     tests(
       "TrainingTests",
       of: ["ExactJSON", "LinearAlgebra", "Pruning", "Training"],

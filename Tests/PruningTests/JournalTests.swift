@@ -1,4 +1,5 @@
 import LinearAlgebra
+import MessagePassing
 import Pruning
 import Synchronization
 import Testing
@@ -8,6 +9,7 @@ private final class MemoryJournal: RunJournal {
   private let records = Mutex<[RecordName: RunRecord]>([:])
   private let count = Mutex(0)
 
+  var ranks: (any RankGroup)? { nil }
   /// How many records of work were kept: choices are not counted, they cost nothing.
   var kept: Int { count.withLock { $0 } }
   /// The names of all records that are there.

@@ -112,6 +112,11 @@ extension DecoderModel {
   /// The sequences that go through the model at once: a bound on memory, not on the result.
   static let tokensAtOnce = 16_384
 
+  /// How many windows go through the model at once.
+  static func windowsAtOnce(_ windows: TokenWindows) -> Int {
+    max(1, tokensAtOnce / windows.length)
+  }
+
   /// The mean over windows of the mean cross entropy of each, in nats per predicted token.
   func meanLoss(_ windows: TokenWindows, progress: any ProgressListener) throws -> Double {
     let losses = try windowLosses(windows, progress: progress)
@@ -119,13 +124,13 @@ extension DecoderModel {
   }
 
   /// The mean cross entropy of each window, in nats per predicted token.
-  fileprivate func windowLosses(
+  func windowLosses(
     _ windows: TokenWindows,
     progress: any ProgressListener
   ) throws -> [Double] {
     progress.begin("evaluating", total: windows.count, unit: "windows")
     defer { progress.end() }
-    let step = max(1, Self.tokensAtOnce / windows.length)
+    let step = Self.windowsAtOnce(windows)
     var losses: [Double] = []
     for first in stride(from: 0, to: windows.count, by: step) {
       let last = min(windows.count, first + step)

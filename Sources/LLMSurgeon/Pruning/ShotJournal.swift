@@ -1,4 +1,5 @@
 import Foundation
+import MessagePassing
 import Pruning
 import Safetensors
 import Tensors
@@ -9,6 +10,13 @@ import Tensors
 struct ShotJournal: RunJournal {
   /// The folder of the shot's work; made when there is something to keep.
   let folder: URL
+  let ranks: (any RankGroup)?
+
+  /// The work in a folder, of one process or of ranks that all see the folder.
+  init(folder: URL, ranks: (any RankGroup)? = nil) {
+    self.folder = folder
+    self.ranks = ranks
+  }
 
   func record(_ name: RecordName) -> RunRecord? {
     let path = file(name).path

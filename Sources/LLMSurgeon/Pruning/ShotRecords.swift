@@ -1,5 +1,6 @@
 import Curvature
 import Foundation
+import MessagePassing
 import Pruning
 import Report
 import Safetensors
@@ -10,6 +11,8 @@ import Transformer
 struct ShotFiles {
   /// The unfinished folder of the run.
   let folder: URL
+  /// The processes that make the shots together; nil for one.
+  var ranks: (any RankGroup)?
 
   /// The weights after a shot, single precision, under the model's tensor names.
   func weights(_ shot: Int) -> URL { folder.appending(path: "shot-\(shot).safetensors") }
@@ -24,7 +27,10 @@ struct ShotFiles {
 
   /// The work of a shot that is not complete.
   func journal(_ shot: Int) -> ShotJournal {
-    ShotJournal(folder: folder.appending(path: "work-\(shot)", directoryHint: .isDirectory))
+    ShotJournal(
+      folder: folder.appending(path: "work-\(shot)", directoryHint: .isDirectory),
+      ranks: ranks
+    )
   }
 
   /// The last shot, up to `limit`, that is complete; zero if none is.

@@ -37,15 +37,19 @@ struct UnfinishedFolder {
     url = Self.location(for: output)
     madeParents = Self.missingParents(of: url)
     lock = try Self.enter(url, output, madeParents)
-    let file = url.appending(path: Self.identityFile)
-    let wanted = JSONWriter.write(identity, indent: 2)
-    if let found = try? Data(contentsOf: file), [UInt8](found) == wanted {
+    if Self.isOpen(url, for: identity) {
       Self.removePartialFiles(in: url)
     } else {
       guard !Self.hasWork(url) else { throw JobError.foreignRemains(path: url.relativePath) }
-      try begin(output, identity: wanted)
+      try begin(output, identity: JSONWriter.write(identity, indent: 2))
     }
     Self.open.withLock { $0[url] = madeParents }
+  }
+
+  /// Whether a folder is of the run with this identity.
+  static func isOpen(_ folder: URL, for identity: JSONValue) -> Bool {
+    let found = try? Data(contentsOf: folder.appending(path: identityFile))
+    return found.map { [UInt8]($0) } == JSONWriter.write(identity, indent: 2)
   }
 
   /// Does the work of a run; if it fails before anything was done, nothing is left.

@@ -61,13 +61,16 @@ extension TokenWindows {
       )
     }
     let record = ShardRecord(shard: shard, sequences: count, dataFingerprint: fingerprint)
-    let range = record.range
-    let part = TokenWindows(
+    return (selecting(record.range), record)
+  }
+
+  /// Some of the windows.
+  func selecting(_ range: Range<Int>) -> TokenWindows {
+    TokenWindows(
       tokens: Array(tokens[range.lowerBound * length..<range.upperBound * length]),
       length: length,
       starts: starts.map { Array($0[range]) },
       source: source
     )
-    return (part, record)
   }
 }

@@ -1,22 +1,26 @@
 import LinearAlgebra
+import MessagePassing
 
 extension PruningRun {
   /// Computes something for each layer, or takes it from the journal.
   ///
   /// - Parameters:
   ///   - stage: What is done.
+  ///   - isForFirst: Whether the first of several ranks alone needs the results.
   ///   - compute: Called with a layer, from several threads at once.
   ///   - receive: Called with each layer and its result, in order.
   /// - Throws: What the functions and the journal throw.
   func forEachLayer<Result: Recorded>(
     _ stage: RecordName.Stage,
+    isForFirst: Bool = false,
     _ compute: @Sendable (Int) throws -> Result,
     receive: (Int, Result) throws -> Void
   ) throws {
-    let (journal, descriptions) = (journal, descriptions)
-    try store.forEachLayer(Array(descriptions.indices)) { index in
-      let name = RecordName(stage, layer: index)
-      return try journal.result(name, of: descriptions[index]) { try compute(index) }
+    let work = descriptions.indices.map {
+      RecordedWork(name: RecordName(stage, layer: $0), layer: $0)
+    }
+    try store.forEachRecord(work, journal: journal, isForFirst: isForFirst) {
+      try compute($0)
     } receive: {
       try receive($0, $1)
     }
@@ -24,7 +28,8 @@ extension PruningRun {
 
   /// Keeps what is chosen after a pass; the passes before it are not needed any more.
   func keep(_ plan: PruningPlan, after pass: Int) throws {
-    guard let journal else { return }
+    // All ranks have read the passes before this one, and all have chosen the same.
+    guard let journal, journal.ranks?.isFirst ?? true else { return }
     for (index, layer) in plan.layers.enumerated() {
       try journal.keep(layer.record, as: RecordName(.choice(pass), layer: index))
     }

@@ -1,9 +1,15 @@
+package import MessagePassing
+
 /// Where a run keeps what it has computed of each layer, so that the same run can go on there after
 /// its process was ended.
 ///
 /// A run is a function of its settings, so what is kept is what would be computed again. Who gives a
 /// journal to a run sees to it that it is of a run with the same settings at the same weights.
 package protocol RunJournal: Sendable {
+  /// The processes that share the work and meet in this journal, each making the same calls of the same
+  /// run; nil for one process.
+  var ranks: (any RankGroup)? { get }
+
   /// What was kept under a name; called from several threads at once.
   ///
   /// - Parameter name: The name.

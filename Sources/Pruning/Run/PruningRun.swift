@@ -28,7 +28,7 @@ package struct PruningRun: Sendable {
   ///   - scratch: The directory of the scratch files; nil to keep in memory what the choice of single
   ///     weights or blocks needs of all layers.
   ///   - journal: The work of an earlier process with the same settings and layers, if there may be
-  ///     any; what is computed is kept there.
+  ///     any; what is computed is kept there. If several ranks meet there, they share the layers.
   /// - Throws: ``PruningError`` if a setting is out of range, blocks do not fit a layer, or a
   ///   consequence names what does not exist.
   package init(
@@ -82,14 +82,15 @@ package struct PruningRun: Sendable {
   /// - Parameters:
   ///   - plan: What to remove, from ``choose(progress:)`` or elsewhere.
   ///   - progress: Told of each layer and iteration.
-  ///   - receive: Takes each layer's result, in the order of the layers.
+  ///   - receive: Takes each layer's result, in the order of the layers; on the first of several ranks
+  ///     alone.
   /// - Throws: ``PruningError``, or what the store or `receive` throws.
   package func repair(
     _ plan: PruningPlan,
     progress: @escaping ProgressHandler = { _ in },
     receive: (Int, LayerOutcome) throws -> Void
   ) throws {
-    try forEachLayer(.outcome) { index in
+    try forEachLayer(.outcome, isForFirst: true) { index in
       progress(PruningProgress(stage: .repairing, layer: index))
       return try pass(plan, index, progress).outcome()
     } receive: {

@@ -50,6 +50,8 @@ package enum PruningError: Error, Equatable {
   case meansUnknown(layer: String)
   /// No choice that the constraints allow meets the goal.
   case goalOutOfReach(name: String, most: Double, nearest: Double)
+  /// What another rank has computed of a layer is not where all ranks keep it.
+  case shareMissing(layer: String)
   /// A consequence names a row or column that no layer has.
   case noSuchStructure(layer: Int, index: Int)
 }
@@ -153,6 +155,11 @@ extension PruningError: CustomStringConvertible {
       "\(layer): \(inputs) inputs cannot be cut into blocks of \(block); choose another N:M"
     case .costNotFinite(let layer):
       "\(layer): a removal's cost is NaN or infinite; look for huge weights or factors"
+    case .shareMissing(let layer):
+      """
+      \(layer): what another rank computed of it cannot be read; put the output on a disk that all \
+      ranks share, and give the same command again
+      """
     case .repairNotFinite(let layer):
       "\(layer): the repair produced NaN or infinity; raise the damping"
     default:

@@ -22,7 +22,8 @@ package struct UnitRun: Sendable {
   ///   - model: The units of the layers.
   ///   - goal: How much may be left; its share of the weights that the settings name is not used.
   ///   - journal: The paths that an earlier process with the same settings and layers has followed,
-  ///     if there may be any; those that are followed are kept there.
+  ///     if there may be any; those that are followed are kept there. If several ranks meet there,
+  ///     they share the parts.
   /// - Throws: ``PruningError`` if a setting is out of range or the units do not fit the layers.
   package init(
     store: any LayerStore,
@@ -143,9 +144,11 @@ package struct UnitRun: Sendable {
   ) throws -> [UnitPath] {
     var result = [UnitPath](repeating: UnitPath(), count: stops.count)
     let open = stops.indices.filter { stops[$0].count > 1 }
-    let (state, settings, store, journal) = (state, settings, store, journal)
-    let descriptions = store.layers
-    try store.forEachLayer(open.map { state.model.parts[$0].reader }) { place in
+    let (state, settings, store) = (state, settings, store)
+    let work = open.map {
+      RecordedWork(name: RecordName(.path, layer: $0), layer: state.model.parts[$0].reader)
+    }
+    try store.forEachRecord(work, journal: journal) { place in
       let index = open[place]
       let part = state.model.parts[index]
       progress(PruningProgress(stage: .pricing(step: 0), layer: part.reader))
@@ -156,8 +159,7 @@ package struct UnitRun: Sendable {
         plans: state.plans,
         settings: settings
       )
-      let name = RecordName(.path, layer: index)
-      return try journal.result(name, of: descriptions[part.reader]) { try pass.path(store) }
+      return try pass.path(store)
     } receive: { place, path in
       result[open[place]] = path
     }

@@ -66,18 +66,10 @@ struct CalibrateCommand: ParsableCommand {
         print(try calibrate(try options(), progress: progress).text)
       }
     }
-    guard let ranks = MessagePassing.join() else {
-      throw ValidationError(
-        "this program was built without MPI: build it with 'swift build -c release --traits MPI'"
-      )
-    }
-    if session.threads == nil { Threads.share(among: ranks.localCount) }
-    try Session.run(session, onFailure: ranks.abort) { progress in
-      let listener: any ProgressListener = ranks.isFirst ? progress : SilentProgress()
-      let summary = try calibrate(try options(), together: ranks, progress: listener)
+    try Session.run(together: session) { ranks, progress in
+      let summary = try calibrate(try options(), together: ranks, progress: progress)
       if ranks.isFirst { print(summary.text) }
     }
-    MessagePassing.leave()
   }
 
   private func options() throws -> CalibrationOptions {

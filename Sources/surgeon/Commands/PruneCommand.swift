@@ -74,6 +74,9 @@ struct PruneCommand: ParsableCommand {
   @Flag(help: "Print the report as JSON instead of a table.")
   var json = false
 
+  @Flag(help: "Share the layers among the processes that mpirun started.")
+  var mpi = false
+
   @OptionGroup(title: "Run")
   var session: RunOptions
 
@@ -87,6 +90,7 @@ struct PruneCommand: ParsableCommand {
         "give --target, the share of weights to remove, such as 0.5, or a size (--target-…)"
       )
     }
+    guard !mpi || sweep == nil else { throw ValidationError("--sweep is not for --mpi") }
     let needsData = removal.method.needsData
     guard statistics == nil || input.input == nil else {
       throw ValidationError("give --statistics, or a text or token file, not both")
@@ -156,6 +160,7 @@ struct PruneCommand: ParsableCommand {
   }
 
   func run() throws {
+    if mpi { return try runTogether() }
     try Session.run(session) { progress in
       if let structure = removal.depthStructure {
         let report = try pruneDepth(depthOptions(structure), progress: progress)
@@ -169,13 +174,23 @@ struct PruneCommand: ParsableCommand {
         )
         return
       }
-      let report = try prune(try options(), progress: progress)
-      print(
-        json
-          ? report.json
-          : try report.text(columns: Terminal.columns, isTerminal: Terminal.isTerminal)
-      )
+      try show(try prune(try options(), progress: progress))
     }
+  }
+
+  private func runTogether() throws {
+    try Session.run(together: session) { ranks, progress in
+      let report = try prune(try options(), together: ranks, progress: progress)
+      if let report { try show(report) }
+    }
+  }
+
+  private func show(_ report: PruneReport) throws {
+    print(
+      json
+        ? report.json
+        : try report.text(columns: Terminal.columns, isTerminal: Terminal.isTerminal)
+    )
   }
 
   /// The curve over targets; with an output, from the checkpoints that are written there.
