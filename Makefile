@@ -18,7 +18,7 @@ help:
 	@echo "make interop  load pruned checkpoints in transformers (PyTorch in a virtual environment)"
 	@echo "make bench    speed beside the limit of this machine (docs/performance.md)"
 	@echo "make bench-torch  the same calibration in PyTorch, in turns with ours"
-	@echo "make distributed  calibrate on several MPI processes of this machine (Open MPI)"
+	@echo "make distributed  calibrate and prune on several MPI processes of this machine (Open MPI)"
 	@echo "make results  the tables of docs/results.md, from the models in $(MATERIAL)"
 
 setup:
@@ -50,7 +50,7 @@ results: build
 	Tests/Results/draw $(VENV) .build/methods.jsonl
 	Tests/Results/depth $(SURGEON) $(MATERIAL) .build/depth.jsonl
 	Tests/Results/recovery --jobs $$(nproc) $(SURGEON) $(MATERIAL) .build/recovery.jsonl
-	Tests/Results/chop $(SURGEON) $(MATERIAL) .build/chop.jsonl
+	Tests/Results/chop --jobs $$(nproc) $(SURGEON) $(MATERIAL) .build/chop.jsonl
 
 bench: setup
 	$(SWIFT) build -c release --product Benchmarks

@@ -54,7 +54,7 @@ let package = Package(
     .executable(name: "surgeon", targets: ["surgeon"]),
   ],
   traits: [
-    .trait(name: "MPI", description: "Calibrates on the processes of mpirun; needs Open MPI."),
+    .trait(name: "MPI", description: "Shares work among the processes of mpirun; needs Open MPI."),
     .default(enabledTraits: []),
   ],
   dependencies: [

@@ -1,9 +1,11 @@
 """What the scripts of this folder share: running the program, evaluating, writing tables into documents."""
 import json
 import os
+import statistics
 import subprocess
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +60,26 @@ class Program:
 
 class Figures(dict):
     """What is known of cells, by tuples that name them, and the file that keeps it."""
+
+    def measure(self, cells, measure, jobs):
+        """Calls `measure`, which saves what it finds, with each cell that is not known; `jobs` at a time."""
+        missing = [cell for cell in dict.fromkeys(cells) if cell not in self]
+        with ThreadPoolExecutor(jobs) as pool:
+            futures = [pool.submit(measure, cell) for cell in missing]
+            try:
+                for future in futures:
+                    future.result()
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+
+    def spread(self, cells, name, digits):
+        """The median of the figures of that name that are known, and half their range if there are several."""
+        found = [self[cell][name] for cell in cells if cell in self]
+        if not found:
+            return "–"
+        middle = f"{statistics.median(found):.{digits}f}"
+        return middle if len(found) == 1 else f"{middle} ±{(max(found) - min(found)) / 2:.{digits}f}"
 
     def __init__(self, path):
         super().__init__()

@@ -17,8 +17,9 @@ struct PruneRun {
   let files: ShotFiles
   /// The windows that the perplexity is measured on after each shot.
   let heldOut: TokenWindows?
-  /// The processes that make the shots together, all with these same steps; nil for one. The first one
-  /// alone speaks, keeps the report, and writes what shots leave.
+  /// The processes that make the shots together, all with these same steps; nil for one.
+  ///
+  /// The first one alone speaks, keeps the report, and writes what shots leave.
   var ranks: (any RankGroup)?
   var report: PruningReport
 

@@ -22,10 +22,10 @@ extension RankGroup {
     )
   }
 
-  /// What each rank takes of a number of windows or batches: neighbouring ones, as equal in number as can
-  /// be.
+  /// What each rank takes of a number of windows or batches.
   ///
   /// - Parameter total: The number of all; if it is below that of ranks, the last ones take none.
+  /// - Returns: For each rank neighbouring ones, as equal in number as can be.
   func shares(of total: Int) -> [Range<Int>] {
     let takers = min(count, total)
     return (0..<count).map { rank in

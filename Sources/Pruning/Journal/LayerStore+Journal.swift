@@ -34,10 +34,17 @@ extension LayerStore {
       return try journal.result(item.name, of: layers[item.layer]) { try compute(place) }
     }
     guard let journal, let ranks = journal.ranks else {
-      return try forEachLayer(work.map(\.layer)) { try result($0) } receive: { try receive($0, $1) }
+      return try forEachLayer(work.map(\.layer)) {
+        try result($0)
+      } receive: {
+        try receive($0, $1)
+      }
     }
     let own = share(of: work.map(\.layer), ranks)
-    try forEachLayer(own.map { work[$0].layer }) { _ = try result(own[$0]) } receive: { _, _ in }
+    try forEachLayer(own.map { work[$0].layer }) {
+      _ = try result(own[$0])
+    } receive: { _, _ in
+    }
     try ranks.meet()
     guard ranks.isFirst || !isForFirst else { return }
     for (place, item) in work.enumerated() {
