@@ -15,6 +15,8 @@ extension Session {
     together options: RunOptions,
     _ body: (any RankGroup, any ProgressListener) throws -> Void
   ) throws {
+    // For this the program may start again, which MPI does not allow once it runs.
+    try chooseKernels(options)
     guard let ranks = MessagePassing.join() else {
       throw ValidationError(
         "this program was built without MPI: build it with 'swift build -c release --traits MPI'"

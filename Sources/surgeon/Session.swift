@@ -39,7 +39,7 @@ enum Session {
   }
 
   /// Has the right kernels compute, for which the program may start again.
-  private static func chooseKernels(_ options: RunOptions?) throws {
+  static func chooseKernels(_ options: RunOptions?) throws {
     guard let options else { return }
     do {
       try KernelChoice(options.blasCore).apply()

@@ -148,6 +148,33 @@ struct JointPruningTests {
     #expect(try scratch.names().allSatisfy { !$0.hasPrefix(".") })
   }
 
+  @Test("a calibration that another number of ranks has begun begins anew", arguments: [1, 2])
+  func otherNumbers(count: Int) throws {
+    try prune(try shots(to: "joint"), ranks: count)
+    let rounds = try prune(try shots(to: "other"), ranks: 3 - count)
+    for round in stride(from: 2, to: rounds, by: 6) {
+      let options = try shots(to: "part-\(round)")
+      #expect(throws: ThreadRanks.Stopped.self) {
+        try prune(options, ranks: 3 - count, stop: (0, round))
+      }
+      let unfinished = (try? scratch.names(in: ".part-\(round).unfinished")) ?? []
+      try prune(options, ranks: count)
+      // What was complete stays: shots, and the statistics of one.
+      let isBegun = unfinished.contains { $0.hasPrefix("shot-") || $0.hasPrefix("work-") }
+      guard !isBegun else { continue }
+      #expect(try differences(scratch.url("joint"), options.output) == [], "\(round)")
+    }
+    #expect(try scratch.names().allSatisfy { !$0.hasPrefix(".") })
+  }
+
+  @Test("more ranks than windows are refused before any work")
+  func tooMany() throws {
+    let options = try shots(to: "joint")
+    let error = #expect(throws: JobError.self) { try prune(options, ranks: 20) }
+    #expect(error?.description.contains("start fewer processes") == true)
+    #expect(try scratch.names() == [])
+  }
+
   @Test("ranks measure the loss of one process to the bit", arguments: 1...5)
   func loss(count: Int) throws {
     let model = try OpenedModel(fixture.url.path).model
@@ -177,7 +204,8 @@ struct JointPruningTests {
     let shares = (0..<count).map { layers.share(of: ThreadRanks(rank: $0, table: table)) }
     #expect(shares.flatMap { $0 }.sorted() == Array(layers.layers.indices))
     let costs = layers.layers.map { layer in
-      Double(layer.mask.outputs * layer.columns * (layer.mask.outputs + layer.columns))
+      let (rows, columns) = (Double(layer.mask.outputs), Double(layer.columns))
+      return (rows + columns) * (rows * rows + rows * columns + columns * columns)
     }
     let loads = shares.map { $0.reduce(0) { $0 + costs[$1] } }
     let largest = try #require(costs.max())

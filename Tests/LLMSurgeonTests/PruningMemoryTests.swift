@@ -117,6 +117,6 @@ struct PruningMemoryTests {
     let told = try #require(document["prunings"]?.array)
     #expect(told.count == inspection.prunings.count)
     #expect(told.allSatisfy { ($0["memoryBytes"]?.integer ?? 0) > 0 })
-    #expect(inspection.text(columns: 80, isTerminal: false).contains("for rows-columns"))
+    #expect(inspection.text(columns: 80, isTerminal: false).contains("rows-columns"))
   }
 }

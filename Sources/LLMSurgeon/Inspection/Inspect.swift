@@ -47,13 +47,14 @@ public func inspect(
   )
   // What does not fit cannot be tried.
   let isMeasured = plan != nil && footprint.working <= Double(CalibrationMemory().bytes)
+  let rates = ComputingRates.measured()
   let probe = CalibrationProbe(model: opened.model, samples: samples, length: length)
   let demand = CalibrationDemand(
     of: opened.model,
     samples: samples,
     length: length,
     precision: precision,
-    time: isMeasured ? .seconds(try probe.seconds(progress: progress)) : .rate(measuredRate())
+    time: isMeasured ? .seconds(try probe.seconds(progress: progress)) : .rate(rates.single)
   )
   return Inspection(
     name: opened.name,
@@ -64,7 +65,11 @@ public func inspect(
     parameters: opened.parameters,
     layout: opened.directory.layout.text,
     demand: demand,
-    prunings: try PruningDemand.all(of: opened.model, tokens: product(samples, length))
+    prunings: try PruningDemand.all(
+      of: opened.model,
+      tokens: product(samples, length),
+      rates: rates
+    )
   )
 }
 
@@ -86,21 +91,6 @@ extension OpenedModel {
     let first = model.linears.first.flatMap { directory.tensors.description(of: $0.weight) }
     return first?.elementType.rawValue ?? "?"
   }
-}
-
-/// The multiply-add rate of single precision products on this machine, in operations a second.
-private func measuredRate() -> Double {
-  let order = 1024
-  let factor = Matrix<Float>(rows: order, columns: order, repeating: 1)
-  var product = Matrix<Float>(rows: order, columns: order)
-  var best = Duration.seconds(3600)
-  for _ in 0..<4 {
-    best = min(
-      best,
-      ContinuousClock().measure { multiplyTiled(factor.view, factor.view, into: &product) }
-    )
-  }
-  return 2 * Double(order) * Double(order) * Double(order) / max(best.seconds, 1e-9)
 }
 
 extension Inspection {
@@ -132,12 +122,7 @@ extension Inspection {
     }
     let style = TerminalStyle(columns: columns, isTerminal: isTerminal)
     return lines.joined(separator: "\n") + "\n\n" + kinds.text(style: style) + "\n" + demand.text
-      + "\n\n" + pruningText
-  }
-
-  private var pruningText: String {
-    "A pruning from it needs about this much memory beside the mapped weights, and scratch space: "
-      + prunings.map(\.text).joined(separator: "; ") + "."
+      + "\n\n" + PruningDemand.table(prunings).text(style: style)
   }
 
   /// What the blocks have: one number, or the smallest and the largest.

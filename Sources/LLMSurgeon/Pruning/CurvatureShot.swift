@@ -1,4 +1,5 @@
 import Checkpoint
+import ExactJSON
 import Foundation
 import MessagePassing
 import Pruning
@@ -122,59 +123,58 @@ extension PruneRun {
     case .windows(let first, let labels, let drawn):
       let isFresh = options.schedule.data == .fresh && shot > 1
       let windows = isFresh ? try drawn.windows(shot: shot) : first
+      let complete = files.completeStatistics(shot)
+      try agreeOnState(.bool(complete != nil))
+      if let complete { return try StatisticsDirectory(complete) }
       let folder = files.statistics(shot)
-      let finished = folder.appending(path: StatisticsManifest.fileName)
-      if !FileManager.default.fileExists(atPath: finished.path) {
-        let manifest = StatisticsManifest(
+      if isWriting {
+        files.removeOtherStatistics(shot)
+        try makeDirectory(folder)
+      }
+      var manifest = StatisticsManifest(
+        of: model,
+        family: opened.configuration.modelType,
+        fingerprint: fingerprint,
+        windows: windows,
+        labels: labels,
+        precision: options.memory.precision,
+        seed: drawn.seed(shot: isFresh ? shot : 1)
+      )
+      if let ranks {
+        let measurement = try JointMeasurement(
           of: model,
-          family: opened.configuration.modelType,
-          fingerprint: fingerprint,
-          windows: windows,
-          labels: labels,
-          precision: options.memory.precision,
-          seed: drawn.seed(shot: isFresh ? shot : 1)
+          manifest,
+          windows,
+          memory: options.memory,
+          ranks: ranks
         )
-        try measure(manifest, of: model, windows, into: folder, progress: progress)
+        try measure(measurement, into: folder, progress: progress)
+      } else {
+        try manifest.measure(
+          model,
+          windows,
+          memory: options.memory,
+          into: folder,
+          progress: progress
+        )
       }
       return try StatisticsDirectory(folder)
     }
   }
 
-  /// Calibrates, with the other ranks if there are any.
+  /// Calibrates together with the other ranks.
   private func measure(
-    _ manifest: StatisticsManifest,
-    of model: DecoderModel,
-    _ windows: TokenWindows,
+    _ measurement: JointMeasurement,
     into folder: URL,
     progress: any ProgressListener
   ) throws {
-    var manifest = manifest
-    guard let ranks else {
-      try makeDirectory(folder)
-      return try manifest.measure(
-        model,
-        windows,
-        memory: options.memory,
-        into: folder,
-        progress: progress
-      )
-    }
-    let state = folder.appending(path: ranks.name, directoryHint: .isDirectory)
-    try makeDirectory(state)
-    let measurement = try JointMeasurement(
-      of: model,
-      manifest,
-      windows,
-      memory: options.memory,
-      ranks: ranks
-    )
-    manifest = try measurement.finish(state, isWriting ? folder : nil, progress: progress)
-    if isWriting {
-      try windows.write(to: folder.appending(path: StatisticsManifest.tokensFile))
-      try manifest.write(into: folder)
-    }
+    // The first rank has made the folder.
+    try measurement.ranks.meet()
+    let state = folder.appending(path: measurement.ranks.name, directoryHint: .isDirectory)
+    try makeOnlyDirectory(state)
+    _ = try measurement.finish(state, isWriting ? folder : nil, progress: progress)
     // What could still be needed is removed only when nothing is needed any more.
-    try ranks.meet()
+    try measurement.ranks.meet()
     try? FileManager.default.removeItem(at: state)
   }
 }

@@ -61,11 +61,32 @@ struct PruneJob {
     options.identity(settings, input: input, fingerprint: fingerprint)
   }
 
+  /// Finds out whether all ranks would compute the same.
+  ///
+  /// - Parameter ranks: The processes.
+  /// - Throws: ``JobError/badSetting(_:)`` naming the first rank that would not.
+  func agree(with ranks: any RankGroup) throws {
+    var statistics = JSONValue.null
+    switch input {
+    case .none: break
+    case .statistics(let directory, _): statistics = directory.manifest.json
+    case .windows(let windows, _, _): try ranks.check(windows)
+    }
+    try ranks.agree(
+      on: ["run": identity, "heldOut": JSONValue(heldOut?.fingerprint ?? ""), "data": statistics]
+    )
+    try ranks.agree(
+      on: JSONValue(KernelChoice.inUse),
+      "computes with other kernels than rank 0 (\(KernelChoice.inUse) here); "
+        + "give all ranks --blas-core with one that every processor can run"
+    )
+  }
+
   /// Prunes, writes the checkpoint, and removes what was kept of the work.
   ///
   /// - Parameters:
   ///   - folder: Where the work is kept.
-  ///   - ranks: The processes that share it; this is the first one.
+  ///   - ranks: The processes that share it, of which this is the first one; nil for one process.
   ///   - progress: Hears how it goes on.
   /// - Returns: The report.
   /// - Throws: What the work throws.

@@ -1,4 +1,5 @@
 import Checkpoint
+import ExactJSON
 import Export
 import Foundation
 import MessagePassing
@@ -29,6 +30,7 @@ struct PruneRun {
   /// Makes the shots that are not made yet and measures the loss after the last.
   mutating func finish(progress: any ProgressListener) throws {
     let done = files.lastComplete(options.shots)
+    try agreeOnState(JSONValue(done))
     if done > 0 {
       report = try PruningReport(json: readBytes(of: files.report(done)))
       progress.note("continuing an unfinished run after shot \(done) of \(options.shots)")
@@ -40,9 +42,23 @@ struct PruneRun {
       try measureHeldOut(after: shot, progress: progress)
       clear(before: shot)
     }
-    guard let windows = input.windows else { return }
-    let model = try opened.model(with: try tensors(after: options.shots, isRounded: true))
-    report.loss.pruned = try model.meanLoss(windows, sharedBy: ranks, progress: progress)
+    if let windows = input.windows {
+      let model = try opened.model(with: try tensors(after: options.shots, isRounded: true))
+      report.loss.pruned = try model.meanLoss(windows, sharedBy: ranks, progress: progress)
+    }
+    // The first rank removes the work when it has written the result: nobody looks at it any more.
+    try ranks?.meet()
+  }
+
+  /// Finds out whether all ranks see the same state of the work.
+  ///
+  /// - Throws: ``JobError/badSetting(_:)`` naming the first rank that does not.
+  func agreeOnState(_ state: JSONValue) throws {
+    try ranks?.agree(
+      on: state,
+      "sees another state of the work in \(files.folder.relativePath) than rank 0; "
+        + "see to it that all ranks share one disk, and give the same command again"
+    )
   }
 
   private func clear(before shot: Int) {

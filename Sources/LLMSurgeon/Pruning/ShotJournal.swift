@@ -25,7 +25,9 @@ struct ShotJournal: RunJournal {
   }
 
   func keep(_ record: RunRecord, as name: RecordName) throws {
-    try makeDirectory(folder(of: name.stage))
+    // The run's folder is not made again after the first rank has removed it.
+    try makeOnlyDirectory(folder)
+    try makeOnlyDirectory(folder(of: name.stage))
     try SafetensorsWriter.write(record.tensors, to: file(name).path, isFlushed: false)
   }
 

@@ -21,8 +21,35 @@ struct ShotFiles {
   func report(_ shot: Int) -> URL { folder.appending(path: "shot-\(shot).json") }
 
   /// The statistics from which a shot is made.
+  ///
+  /// What another number of processes has begun is of no use: its sums are others.
   func statistics(_ shot: Int) -> URL {
-    folder.appending(path: "statistics-\(shot)", directoryHint: .isDirectory)
+    let suffix = ranks.map { ".\($0.count)-ranks" } ?? ""
+    return folder.appending(path: "statistics-\(shot)\(suffix)", directoryHint: .isDirectory)
+  }
+
+  /// The statistics of a shot that are complete, whoever has made them.
+  func completeStatistics(_ shot: Int) -> URL? {
+    allStatistics(shot).first {
+      let manifest = $0.appending(path: StatisticsManifest.fileName)
+      return FileManager.default.fileExists(atPath: manifest.path)
+    }
+  }
+
+  /// Removes the statistics of a shot that other numbers of processes have begun.
+  func removeOtherStatistics(_ shot: Int) {
+    let own = statistics(shot).lastPathComponent
+    for url in allStatistics(shot) where url.lastPathComponent != own {
+      try? FileManager.default.removeItem(at: url)
+    }
+  }
+
+  private func allStatistics(_ shot: Int) -> [URL] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    let name = "statistics-\(shot)"
+    return names.sorted().filter { $0 == name || $0.hasPrefix("\(name).") }.map {
+      folder.appending(path: $0, directoryHint: .isDirectory)
+    }
   }
 
   /// The work of a shot that is not complete.
@@ -42,11 +69,8 @@ struct ShotFiles {
 
   /// Removes what only an earlier shot needed.
   func clear(before shot: Int) {
-    for url in [
-      weights(shot - 1), report(shot - 1), statistics(shot), journal(shot).folder,
-    ] {
-      try? FileManager.default.removeItem(at: url)
-    }
+    let others = [weights(shot - 1), report(shot - 1), journal(shot).folder]
+    for url in others + allStatistics(shot) { try? FileManager.default.removeItem(at: url) }
   }
 
   /// Writes the result of a shot; the weights last, which makes it complete.

@@ -27,6 +27,20 @@ func makeDirectory(_ url: URL) throws {
   }
 }
 
+/// Makes a directory in one that is there.
+///
+/// - Parameter url: The directory; it may exist.
+/// - Throws: ``JobError/unwritable(path:reason:)``, also if the directory that it lies in is gone.
+func makeOnlyDirectory(_ url: URL) throws {
+  do {
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
+  } catch {
+    // It was there, or another process was first.
+    if FileManager.default.fileExists(atPath: url.path) { return }
+    throw JobError.unwritable(path: url.relativePath, reason: reason(of: error))
+  }
+}
+
 /// Refuses an output that would replace something the person did not mean.
 ///
 /// - Parameters:

@@ -6,7 +6,8 @@ import Tensors
 /// A folder beside an output that keeps the work of a run until the output is complete.
 ///
 /// It carries the settings of its run; a later run with the same settings goes on in it, one with
-/// other settings is refused if there is work in it. One process at a time works in it.
+/// other settings is refused if there is work in it. One process at a time works in it, or the ranks of
+/// one job, of which the first has opened it.
 struct UnfinishedFolder {
   /// The folder.
   let url: URL

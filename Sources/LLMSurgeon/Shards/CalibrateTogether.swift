@@ -30,10 +30,10 @@ package func calibrate(
   try ranks.agree(on: job.identity)
   let own = try UnfinishedFolder(for: job.ownPlace, identity: job.ownIdentity)
   let manifest = try own.run {
-    guard ranks.isFirst else { return try job.finish(own.url, nil, progress: progress) }
+    guard ranks.isFirst else { return try job.measurement.finish(own.url, nil, progress: progress) }
     let whole = try UnfinishedFolder(for: options.output, identity: job.identity)
     return try whole.run {
-      let manifest = try job.finish(own.url, whole.url, progress: progress)
+      let manifest = try job.measurement.finish(own.url, whole.url, progress: progress)
       try whole.become(options.output)
       return manifest
     }
@@ -48,7 +48,6 @@ package func calibrate(
 private struct JointCalibration {
   let options: CalibrationOptions
   let ranks: any RankGroup
-  let windows: TokenWindows
   let measurement: JointMeasurement
 
   init(_ options: CalibrationOptions, _ ranks: any RankGroup) throws {
@@ -59,7 +58,6 @@ private struct JointCalibration {
     self.ranks = ranks
     let opened = try OpenedModel(options.model)
     let (whole, windows) = try opened.calibration(options)
-    self.windows = windows
     measurement = try JointMeasurement(
       of: opened.model,
       whole,
@@ -81,24 +79,5 @@ private struct JointCalibration {
   var ownPlace: URL {
     let name = "\(options.output.lastPathComponent).\(ranks.name)"
     return options.output.deletingLastPathComponent().appending(path: name)
-  }
-
-  /// Makes the calibration, or finishes one that was interrupted.
-  ///
-  /// - Parameters:
-  ///   - folder: Where this rank keeps its state.
-  ///   - output: Where the first rank writes the statistics; nil on the others.
-  ///   - progress: Hears how it goes on.
-  /// - Returns: The manifest of all windows, with their loss.
-  /// - Throws: What the calibration and writing throw.
-  func finish(
-    _ folder: URL,
-    _ output: URL?,
-    progress: any ProgressListener
-  ) throws -> StatisticsManifest {
-    try output.map { try windows.write(to: $0.appending(path: StatisticsManifest.tokensFile)) }
-    let finished = try measurement.finish(folder, output, progress: progress)
-    try output.map { try finished.write(into: $0) }
-    return finished
   }
 }

@@ -11,6 +11,7 @@ struct JointMeasurement {
   let whole: StatisticsManifest
   /// The manifest of this rank's windows.
   let own: StatisticsManifest
+  private let allWindows: TokenWindows
   private let windows: TokenWindows
   private let memory: CalibrationMemory
 
@@ -30,6 +31,7 @@ struct JointMeasurement {
     memory: CalibrationMemory,
     ranks: any RankGroup
   ) throws {
+    try ranks.check(windows)
     guard let shard = CalibrationShard(index: ranks.rank + 1, of: ranks.count) else {
       preconditionFailure("a rank is below the number of ranks")
     }
@@ -37,6 +39,7 @@ struct JointMeasurement {
     self.ranks = ranks
     self.model = model
     self.whole = whole
+    allWindows = windows
     self.windows = part.windows
     self.memory = memory
     own = whole.part(part.record, windows: part.windows)
@@ -46,15 +49,18 @@ struct JointMeasurement {
   ///
   /// - Parameters:
   ///   - folder: Where this rank keeps its state.
-  ///   - output: Where the first rank writes the factors; nil on the others.
+  ///   - output: Where the first rank writes the statistics; nil on the others.
   ///   - progress: Hears how it goes on.
-  /// - Returns: The manifest of all windows, with their loss; not written yet.
+  /// - Returns: The manifest of all windows, with their loss.
   /// - Throws: What the calibration and writing throw.
   func finish(
     _ folder: URL,
     _ output: URL?,
     progress: any ProgressListener
   ) throws -> StatisticsManifest {
+    try output.map {
+      try allWindows.write(to: $0.appending(path: StatisticsManifest.tokensFile))
+    }
     let run = CalibrationRun(
       model: model,
       windows: windows,
@@ -72,6 +78,7 @@ struct JointMeasurement {
     let loss = try run.finish(writing: factors, progress: progress)
     var finished = whole
     finished.loss = try ranks.meanLoss(loss, sequences: sequences)
+    try output.map { try finished.write(into: $0) }
     return finished
   }
 }

@@ -5,8 +5,8 @@ package import MessagePassing
 /// Prunes a model on several processes, which share the layers, and between shots the windows.
 ///
 /// The ranks meet in the folder of the unfinished run beside the output, so it lies on a disk that all
-/// of them see. What is pruned from the same statistics has the same bytes as with one process. When
-/// all are started again with the same options, in whatever number, they go on.
+/// of them see. What is pruned from the same statistics with the same kernels has the same bytes as with
+/// one process. When all are started again with the same options, in whatever number, they go on.
 ///
 /// - Parameters:
 ///   - options: The same on every rank.
@@ -24,7 +24,7 @@ package func prune(
   var options = options
   options.memory.limit = options.memory.bytes(sharedBy: ranks.localCount)
   let job = try PruneJob(options, isWriting: ranks.isFirst)
-  try ranks.agree(on: job.identity)
+  try job.agree(with: ranks)
   guard ranks.isFirst else {
     let folder = UnfinishedFolder.location(for: options.output)
     try ranks.checkSight(of: folder, identity: job.identity)

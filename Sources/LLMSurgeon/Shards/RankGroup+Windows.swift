@@ -7,19 +7,41 @@ extension RankGroup {
   /// What the files of this rank are told apart by.
   var name: String { "rank-\(rank + 1)-of-\(count)" }
 
+  /// Refuses more ranks than windows.
+  ///
+  /// - Throws: ``JobError/badSetting(_:)``.
+  func check(_ windows: TokenWindows) throws(JobError) {
+    guard count > windows.count else { return }
+    throw JobError.badSetting(
+      "\(count) processes cannot share \(windows.count) windows: "
+        + "start fewer processes, or take more windows (--samples)"
+    )
+  }
+
   /// Finds out whether all ranks were asked for the same.
   ///
   /// - Parameter identity: Everything that decides what the ranks compute.
   /// - Throws: ``JobError/badSetting(_:)`` naming the first rank that was not.
   func agree(on identity: JSONValue) throws {
-    var hasher = ContentHasher()
-    hasher.update(JSONWriter.write(identity, indent: nil))
-    let all = try allGather(Array(hasher.finalize().description.utf8))
-    guard let other = all.firstIndex(where: { $0 != all[0] }) else { return }
-    throw JobError.badSetting(
-      "rank \(other) has another model, other windows or other options than rank 0; "
+    try agree(
+      on: identity,
+      "has another model, other windows or other options than rank 0; "
         + "give all ranks the same command and the same files"
     )
+  }
+
+  /// Finds out whether something is the same on all ranks.
+  ///
+  /// - Parameters:
+  ///   - value: What has to be the same.
+  ///   - problem: What is the matter with a rank where it is not, and what to do.
+  /// - Throws: ``JobError/badSetting(_:)`` naming the first such rank.
+  func agree(on value: JSONValue, _ problem: String) throws {
+    var hasher = ContentHasher()
+    hasher.update(JSONWriter.write(value, indent: nil))
+    let all = try allGather(Array(hasher.finalize().description.utf8))
+    guard let other = all.firstIndex(where: { $0 != all[0] }) else { return }
+    throw JobError.badSetting("rank \(other) \(problem)")
   }
 
   /// What each rank takes of a number of windows or batches.

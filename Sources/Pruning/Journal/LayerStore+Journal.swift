@@ -67,10 +67,10 @@ extension LayerStore {
   /// - Returns: Places in `indices`, rising.
   private func share(of indices: [Int], _ ranks: any RankGroup) -> [Int] {
     let layers = layers
-    // Inverses and products of both factors with the weights.
+    // Inverses, r³ + c³, and products of both factors with the weights, 2 r c (r + c).
     let costs = indices.map { index in
-      let (rows, columns) = (layers[index].mask.outputs, layers[index].columns)
-      return Double(rows + columns) * Double(rows) * Double(columns)
+      let (rows, columns) = (Double(layers[index].mask.outputs), Double(layers[index].columns))
+      return (rows + columns) * (rows * rows + rows * columns + columns * columns)
     }
     var loads = [Double](repeating: 0, count: ranks.count)
     var own: [Int] = []

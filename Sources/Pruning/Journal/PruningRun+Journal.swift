@@ -47,6 +47,14 @@ extension PruningRun {
   /// - Returns: What need not be done again.
   /// - Throws: ``PruningError``, or `FileError` if there is no room for weights.
   mutating func resume(_ plan: inout PruningPlan, steps: Int) throws -> RunStart {
+    let start = try found(&plan, steps: steps)
+    let passes = try journal?.ranks?.allGather([UInt8(truncatingIfNeeded: start.passes)]) ?? []
+    guard passes.allSatisfy({ $0 == passes[0] }) else { throw PruningError.ranksDiffer }
+    return start
+  }
+
+  /// What this process finds in the journal.
+  private mutating func found(_ plan: inout PruningPlan, steps: Int) throws -> RunStart {
     for pass in (0..<steps + settings.exchanges).reversed() {
       guard let layers = choice(after: pass) else { continue }
       var start = RunStart(passes: pass + 1)

@@ -20,7 +20,7 @@ package struct SolverFootprint: Equatable, Sendable {
       self.hasBias = hasBias
     }
 
-    private var columns: Double { Double(inputs) + (hasBias ? 1 : 0) }
+    var columns: Double { Double(inputs) + (hasBias ? 1 : 0) }
     fileprivate var weights: Double { Double(outputs) * columns }
     fileprivate var activations: Double { columns * columns }
     fileprivate var gradients: Double { Double(outputs) * Double(outputs) }

@@ -52,6 +52,8 @@ package enum PruningError: Error, Equatable {
   case goalOutOfReach(name: String, most: Double, nearest: Double)
   /// What another rank has computed of a layer is not where all ranks keep it.
   case shareMissing(layer: String)
+  /// Ranks find different work of the run that they go on with.
+  case ranksDiffer
   /// A consequence names a row or column that no layer has.
   case noSuchStructure(layer: Int, index: Int)
 }
@@ -88,6 +90,11 @@ extension PruningError: CustomStringConvertible {
       "\(count) is no number of steps, iterations or exchanges; give at least 1"
     case .toleranceOutOfRange(let tolerance):
       "the tolerance \(tolerance) must be at least 0 and below 1"
+    case .ranksDiffer:
+      """
+      the ranks see different states of the work; put the output on a disk that all of them share, \
+      and give the same command again
+      """
     case .noSuchStructure(let layer, let index):
       "layer \(layer) has no row or column \(index) for a consequence to name"
     default: nil

@@ -90,7 +90,7 @@ struct PruneCommand: ParsableCommand {
         "give --target, the share of weights to remove, such as 0.5, or a size (--target-…)"
       )
     }
-    guard !mpi || sweep == nil else { throw ValidationError("--sweep is not for --mpi") }
+    try validateSharing()
     let needsData = removal.method.needsData
     guard statistics == nil || input.input == nil else {
       throw ValidationError("give --statistics, or a text or token file, not both")
@@ -131,6 +131,19 @@ struct PruneCommand: ParsableCommand {
         "--shots above 1 calibrates between shots: give --text or --tokens, not --statistics"
       )
     }
+  }
+
+  /// Checks that ranks can share the work.
+  private func validateSharing() throws {
+    guard mpi else { return }
+    let option: String? =
+      sweep != nil
+      ? "--sweep"
+      : removal.method.isLayerLocal
+        ? "--method \(removal.method.rawValue)"
+        : solver.repair == .sequential ? "--repair sequential" : nil
+    guard let option else { return }
+    throw ValidationError("\(option) goes one thing after the other, which --mpi cannot share")
   }
 
   /// Checks what is written, or that nothing is.
