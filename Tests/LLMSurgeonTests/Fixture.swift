@@ -26,6 +26,13 @@ struct Fixture {
 
   func expected() throws -> SafetensorsFile { try SafetensorsFile(path: expectedURL.path) }
 
+  /// The statistics of the model on its tokens, which are made when they are missing.
+  func statistics(in scratch: ScratchDirectory) throws -> URL {
+    let statistics = scratch.url("statistics")
+    if !FileManager.default.fileExists(atPath: statistics.path) { try calibrate(into: statistics) }
+    return statistics
+  }
+
   /// Calibrates the model on its tokens.
   @discardableResult
   func calibrate(

@@ -28,13 +28,9 @@ struct JointPruningTests {
 
   /// A pruning from statistics, which are made when they are missing.
   private func options(_ removal: Removal, to name: String) throws -> PruneOptions {
-    let statistics = scratch.url("statistics")
-    if !FileManager.default.fileExists(atPath: statistics.path) {
-      try fixture.calibrate(into: statistics)
-    }
-    return PruneOptions(
+    PruneOptions(
       model: fixture.url.path,
-      data: .statistics(statistics),
+      data: .statistics(try fixture.statistics(in: scratch)),
       removal: removal.choice,
       solver: SolverChoice(steps: removal.target == nil ? nil : 2),
       profile: .masked,

@@ -15,13 +15,9 @@ struct PruneTests {
     _ removal: Removal,
     in scratch: ScratchDirectory
   ) throws -> PrunedModel {
-    let statistics = scratch.url("statistics")
-    if !FileManager.default.fileExists(atPath: statistics.path) {
-      try fixture.calibrate(into: statistics)
-    }
-    return try PrunedModel(
+    try PrunedModel(
       fixture.url,
-      statistics: statistics,
+      statistics: try fixture.statistics(in: scratch),
       removal,
       to: scratch.url("pruned")
     )

@@ -17,13 +17,9 @@ struct PruningMemoryTests {
     _ memory: CalibrationMemory,
     in scratch: ScratchDirectory
   ) throws -> PruneOptions {
-    let statistics = scratch.url("statistics")
-    if !FileManager.default.fileExists(atPath: statistics.path) {
-      try fixture.calibrate(into: statistics)
-    }
-    return PruneOptions(
+    PruneOptions(
       model: fixture.url.path,
-      data: .statistics(statistics),
+      data: .statistics(try fixture.statistics(in: scratch)),
       removal: RemovalChoice(structure: structure, target: 0.4),
       memory: memory,
       output: scratch.url("out")
