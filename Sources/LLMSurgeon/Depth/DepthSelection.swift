@@ -56,7 +56,7 @@ struct DepthSelection {
     }
     guard count <= most else {
       throw JobError.badSetting(
-        "\(count) of \(options.structure) would go, but there are only \(most) that may"
+        "only \(most) units (\(options.structure)) may go, not \(count): remove fewer"
       )
     }
     return count
