@@ -1,4 +1,5 @@
 """What the scripts of this folder share: running the program, evaluating, writing tables into documents."""
+import argparse
 import json
 import os
 import statistics
@@ -10,6 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DOCUMENT = Path(__file__).resolve().parent.parent.parent / "docs/results.md"
+
+
+def training_arguments(description):
+    """The arguments of a script that trains cells from several seeds; its text describes them."""
+    arguments = argparse.ArgumentParser(description=description)
+    for name in ("surgeon", "material", "cache"):
+        arguments.add_argument(name, metavar=name.upper())
+    arguments.add_argument("seeds", type=int, nargs="*", default=[0, 1, 2], metavar="SEED")
+    arguments.add_argument("--table", action="store_true")
+    arguments.add_argument("--jobs", type=int, default=1)
+    return arguments.parse_args()
 
 
 @dataclass
@@ -61,6 +73,14 @@ class Program:
 class Figures(dict):
     """What is known of cells, by tuples that name them, and the file that keeps it."""
 
+    def __init__(self, path):
+        super().__init__()
+        self.path, self.writing = path, threading.Lock()
+        if os.path.exists(path):
+            for line in open(path):
+                entry = json.loads(line)
+                self[tuple(entry["cell"])] = entry["figures"]
+
     def measure(self, cells, measure, jobs):
         """Calls `measure`, which saves what it finds, with each cell that is not known; `jobs` at a time."""
         missing = [cell for cell in dict.fromkeys(cells) if cell not in self]
@@ -73,21 +93,17 @@ class Figures(dict):
                 pool.shutdown(cancel_futures=True)
                 raise
 
+    def all(self, cells, name):
+        """The figures of that name that are known."""
+        return [self[cell][name] for cell in cells if cell in self]
+
     def spread(self, cells, name, digits):
         """The median of the figures of that name that are known, and half their range if there are several."""
-        found = [self[cell][name] for cell in cells if cell in self]
+        found = self.all(cells, name)
         if not found:
             return "–"
         middle = f"{statistics.median(found):.{digits}f}"
         return middle if len(found) == 1 else f"{middle} ±{(max(found) - min(found)) / 2:.{digits}f}"
-
-    def __init__(self, path):
-        super().__init__()
-        self.path, self.writing = path, threading.Lock()
-        if os.path.exists(path):
-            for line in open(path):
-                entry = json.loads(line)
-                self[tuple(entry["cell"])] = entry["figures"]
 
     def save(self, cell, figures):
         with self.writing, open(self.path, "a") as file:
