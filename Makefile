@@ -8,7 +8,7 @@ DEMO ?= demo-output
 VENV ?= ../venv-surgeon-interop
 MATERIAL ?= ../shared
 
-.PHONY: help setup build demo test lint interop distributed results bench bench-torch clean
+.PHONY: help setup build demo test lint interop bfloat16 distributed results bench bench-torch clean
 
 help:
 	@echo "make demo     set up, build, and prune the embedded model (under a minute)"
@@ -18,6 +18,7 @@ help:
 	@echo "make interop  load pruned checkpoints in transformers (PyTorch in a virtual environment)"
 	@echo "make bench    speed beside the limit of this machine (docs/performance.md)"
 	@echo "make bench-torch  the same calibration in PyTorch, in turns with ours"
+	@echo "make bfloat16   the tests of --compute bf16 with oneDNN"
 	@echo "make distributed  calibrate and prune on several MPI processes of this machine (Open MPI)"
 	@echo "make results  the tables of docs/results.md, from the models in $(MATERIAL)"
 
@@ -39,6 +40,11 @@ lint:
 interop: build
 	Tests/Interop/run $(VENV) $(SURGEON) $(MATERIAL)
 
+bfloat16: setup
+	@.ci/setup libdnnl-dev
+	$(SWIFT) test -c release --disable-xctest --quiet --traits OneDNN --scratch-path .build/onednn \
+	  --filter 'bfloat16|number of threads'
+
 distributed: setup
 	@.ci/setup libopenmpi-dev openmpi-bin
 	Tests/Distributed/run .build/mpi
@@ -46,7 +52,7 @@ distributed: setup
 results: build
 	Tests/Results/run $(SURGEON) $(MATERIAL)
 	VENV=$(VENV) Tests/Results/profiles $(SURGEON) $(MATERIAL)
-	Tests/Results/methods $(SURGEON) $(MATERIAL) .build/methods.jsonl
+	Tests/Results/methods --jobs $$(nproc) $(SURGEON) $(MATERIAL) .build/methods.jsonl
 	Tests/Results/draw $(VENV) .build/methods.jsonl
 	Tests/Results/depth $(SURGEON) $(MATERIAL) .build/depth.jsonl
 	Tests/Results/recovery --jobs $$(nproc) $(SURGEON) $(MATERIAL) .build/recovery.jsonl

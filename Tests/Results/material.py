@@ -6,6 +6,7 @@ import statistics
 import subprocess
 import threading
 import time
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,15 +14,21 @@ from pathlib import Path
 DOCUMENT = Path(__file__).resolve().parent.parent.parent / "docs/results.md"
 
 
-def training_arguments(description):
-    """The arguments of a script that trains cells from several seeds; its text describes them."""
-    arguments = argparse.ArgumentParser(description=description)
+def arguments(description):
+    """The arguments of a script that keeps the figures of cells; its text describes them."""
+    parser = argparse.ArgumentParser(description=description)
     for name in ("surgeon", "material", "cache"):
-        arguments.add_argument(name, metavar=name.upper())
-    arguments.add_argument("seeds", type=int, nargs="*", default=[0, 1, 2], metavar="SEED")
-    arguments.add_argument("--table", action="store_true")
-    arguments.add_argument("--jobs", type=int, default=1)
-    return arguments.parse_args()
+        parser.add_argument(name, metavar=name.upper())
+    parser.add_argument("--table", action="store_true")
+    parser.add_argument("--jobs", type=int, default=1)
+    return parser
+
+
+def training_arguments(description):
+    """The same of a script that trains cells from several seeds."""
+    parser = arguments(description)
+    parser.add_argument("seeds", type=int, nargs="*", default=[0, 1, 2], metavar="SEED")
+    return parser.parse_args()
 
 
 @dataclass
@@ -109,6 +116,18 @@ class Figures(dict):
         with self.writing, open(self.path, "a") as file:
             self[cell] = figures
             file.write(json.dumps({"cell": cell, "figures": figures}) + "\n")
+
+
+class Once:
+    """Files and folders that several cells start from: the first that asks makes them, others wait."""
+
+    def __init__(self):
+        self.making = defaultdict(threading.Lock)
+
+    def make(self, path, making):
+        """Calls `making` if nothing is at `path`, and returns what it does; otherwise None."""
+        with self.making[path]:
+            return None if os.path.exists(path) else making()
 
 
 def write_tables(tables):
