@@ -113,6 +113,8 @@ struct PruningMemoryTests {
     let told = try #require(document["prunings"]?.array)
     #expect(told.count == inspection.prunings.count)
     #expect(told.allSatisfy { ($0["memoryBytes"]?.integer ?? 0) > 0 })
-    #expect(inspection.text(columns: 80, isTerminal: false).contains("rows-columns"))
+    #expect(told.allSatisfy { ($0["seconds"]?.double ?? 0) > 0 })
+    let text = inspection.text(columns: 80, isTerminal: false)
+    #expect(text.contains("Prunings from it") && text.contains("\nrows-columns "))
   }
 }

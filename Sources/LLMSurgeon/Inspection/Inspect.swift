@@ -47,7 +47,7 @@ public func inspect(
   )
   // What does not fit cannot be tried.
   let isMeasured = plan != nil && footprint.working <= Double(CalibrationMemory().bytes)
-  let rates = ComputingRates.measured()
+  let rates = try ComputingRates.measured()
   let probe = CalibrationProbe(model: opened.model, samples: samples, length: length)
   let demand = CalibrationDemand(
     of: opened.model,

@@ -40,9 +40,7 @@ public struct PruningDemand: Sendable, Equatable {
     tokens: Int,
     rates: ComputingRates
   ) throws -> [PruningDemand] {
-    let shapes = model.linears.map {
-      SolverFootprint.Shape(outputs: $0.outputs, inputs: $0.inputs, hasBias: $0.hasBias)
-    }
+    let shapes = model.solverShapes
     let readers = model.units(.group).parts.map(\.reader)
     return try told.map { structure in
       var settings = try PruningSettings(structure: structure, target: share)

@@ -28,9 +28,7 @@ extension PruningFootprint {
     windows: (tokens: Int, areRepairedFor: Bool),
     threads: Int = Parallelism.threads
   ) {
-    let shapes = model.linears.map {
-      SolverFootprint.Shape(outputs: $0.outputs, inputs: $0.inputs, hasBias: $0.hasBias)
-    }
+    let shapes = model.solverShapes
     let solver = SolverFootprint(shapes, settings: settings, threads: threads)
     let passes = PassFootprint(of: model)
     let states = windows.areRepairedFor ? passes.sequential(tokens: windows.tokens) : 0
@@ -69,6 +67,15 @@ extension PruningFootprint {
       "this pruning needs \(needed) of memory \(place), and may take \(Quantity.bytes(limit)); give "
         + (fitting + ["--memory \(needed) if this machine has it"]).joined(separator: ", or ")
     )
+  }
+}
+
+extension DecoderModel {
+  /// The shapes of the linear layers, as the solver counts what it takes from them.
+  var solverShapes: [SolverFootprint.Shape] {
+    linears.map {
+      SolverFootprint.Shape(outputs: $0.outputs, inputs: $0.inputs, hasBias: $0.hasBias)
+    }
   }
 }
 
