@@ -15,6 +15,12 @@ public protocol ProgressListener: Sendable {
   /// - Parameter completed: The work done, up to the phase's total.
   func advance(to completed: Int)
 
+  /// So much of the phase was done by an earlier process: it tells nothing of how long the rest takes.
+  ///
+  /// - Parameter completed: That work, contained in what ``advance(to:)`` counts. It may grow while the
+  ///   phase goes on.
+  func resume(at completed: Int)
+
   /// The phase is over.
   func end()
 
@@ -22,6 +28,11 @@ public protocol ProgressListener: Sendable {
   ///
   /// - Parameter message: One line, without a final full stop.
   func note(_ message: String)
+}
+
+extension ProgressListener {
+  /// Counts it like other work.
+  public func resume(at completed: Int) { advance(to: completed) }
 }
 
 /// Hears nothing.

@@ -9,6 +9,8 @@ final class ProgressPrinter: ProgressListener {
     var unit = ""
     var total = 0
     var completed = 0
+    /// What of it an earlier process did.
+    var found = 0
     var began = ContinuousClock.now
     var shownTenth = -1
     var lastDrawn: ContinuousClock.Instant?
@@ -34,6 +36,14 @@ final class ProgressPrinter: ProgressListener {
     draw()
   }
 
+  func resume(at completed: Int) {
+    phase.withLock {
+      $0.found = completed
+      $0.completed = max($0.completed, completed)
+    }
+    draw()
+  }
+
   func end() {
     let (name, seconds) = phase.withLock { ($0.name, Self.seconds(since: $0.began)) }
     if isTerminal { write("\r\u{1B}[K") }
@@ -50,7 +60,9 @@ final class ProgressPrinter: ProgressListener {
       guard phase.total > 0 else { return nil }
       let share = Double(phase.completed) / Double(phase.total)
       let elapsed = Self.seconds(since: phase.began)
-      let left = share > 0 ? Self.duration(elapsed / share - elapsed) + " left" : ""
+      let done = phase.completed - phase.found
+      let left = Double(phase.total - phase.completed) / Double(done)
+      let forecast = done > 0 ? Self.duration(elapsed * left) + " left" : ""
       let count = "\(phase.completed)/\(phase.total) \(phase.unit)"
       guard isTerminal else {
         // A line for each tenth, and only for work that takes a while.
@@ -59,7 +71,7 @@ final class ProgressPrinter: ProgressListener {
         guard tenth > phase.shownTenth, !isRecent, share < 1 else { return nil }
         phase.shownTenth = tenth
         phase.lastDrawn = .now
-        return "\(phase.name): \(count), \(left)\n"
+        return "\(phase.name): \(count)\(forecast.isEmpty ? "" : ", ")\(forecast)\n"
       }
       if let last = phase.lastDrawn, Self.seconds(since: last) < 0.1, share < 1 { return nil }
       phase.lastDrawn = .now
@@ -67,7 +79,7 @@ final class ProgressPrinter: ProgressListener {
       let filled = Int(share * Double(width))
       let bar =
         String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
-      return "\r\u{1B}[K\(phase.name) \(bar) \(count)  \(left)"
+      return "\r\u{1B}[K\(phase.name) \(bar) \(count)  \(forecast)"
     }
     if let line { write(line) }
   }

@@ -39,6 +39,8 @@ private final class BlockCopies: ProgressListener {
     }
   }
 
+  /// Blocks that went forward in an earlier process are not counted.
+  func resume(at completed: Int) {}
   func end() {}
   func note(_ message: String) {}
 }

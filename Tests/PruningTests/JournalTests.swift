@@ -10,6 +10,7 @@ private final class MemoryJournal: RunJournal {
   private let count = Mutex(0)
 
   var ranks: (any RankGroup)? { nil }
+
   /// How many records of work were kept: choices are not counted, they cost nothing.
   var kept: Int { count.withLock { $0 } }
   /// The names of all records that are there.
@@ -53,6 +54,23 @@ private final class MortalStore: LayerStore {
   }
 }
 
+/// Counts what a run tells of layers.
+private final class Told: Sendable {
+  private let layersBegun = Atomic(0)
+  private let layersFound = Atomic(0)
+
+  var begun: Int { layersBegun.load(ordering: .relaxed) }
+  var found: Int { layersFound.load(ordering: .relaxed) }
+
+  @Sendable func hear(_ event: PruningProgress) {
+    switch event.stage {
+    case .pricing, .repairing: layersBegun.add(1, ordering: .relaxed)
+    case .found: layersFound.add(1, ordering: .relaxed)
+    case .iterated: break
+    }
+  }
+}
+
 private struct Result: Equatable {
   var plan: PruningPlan
   var weights: [Matrix<Float>] = []
@@ -73,7 +91,8 @@ struct JournalTests {
     _ problems: [LayerProblem],
     _ settings: PruningSettings,
     readings: Int = .max,
-    _ journal: MemoryJournal?
+    _ journal: MemoryJournal?,
+    progress: @escaping ProgressHandler = { _ in }
   ) throws -> Result {
     var run = try PruningRun(
       store: MortalStore(problems, readings: readings),
@@ -86,8 +105,8 @@ struct JournalTests {
       ],
       journal: journal
     )
-    var result = Result(plan: try run.choose())
-    try run.repair(result.plan) { _, outcome in
+    var result = Result(plan: try run.choose(progress: progress))
+    try run.repair(result.plan, progress: progress) { _, outcome in
       result.weights.append(outcome.weights)
       result.losses += [outcome.lossZeroedOnly, outcome.lossRepaired]
     }
@@ -116,7 +135,10 @@ struct JournalTests {
         _ = try finish(problems, settings, readings: readings, journal)
         isThrough = true
       } catch is MortalStore.End {}
-      #expect(try finish(problems, settings, journal) == whole, "after \(readings) layers")
+      let told = Told()
+      let result = try finish(problems, settings, journal, progress: told.hear)
+      #expect(result == whole, "after \(readings) layers")
+      #expect(told.found == readings && told.found + told.begun == undisturbed.kept)
       #expect(journal.kept == undisturbed.kept, "after \(readings) layers")
       readings += 1
     }

@@ -26,6 +26,7 @@ extension GradientPass {
     let top = kept.inputs.store.shape.planes - 1
     progress.begin("\(name), forward", total: top + 1, unit: "blocks")
     defer { progress.end() }
+    progress.resume(at: kept.inputs.complete - 1)
     // The input of this block is complete, that of the next is not.
     for index in kept.inputs.complete - 1..<(needsOutput ? top + 1 : top) {
       let block = mask[index].isEmpty ? nil : try model.loadBlock(index).only(mask[index])

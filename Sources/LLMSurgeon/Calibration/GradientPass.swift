@@ -114,6 +114,7 @@ struct GradientPass {
     var place = try saved ?? CalibrationState(block: top, loss: differentiateHead(&kept))
     progress.begin("\(name), backward", total: mask.count, unit: "blocks")
     defer { progress.end() }
+    progress.resume(at: mask.count - 1 - place.block)
     while place.block >= 0 {
       progress.advance(to: mask.count - 1 - place.block)
       try backward(place.block, &kept, past: &visitor, in: &workspace)

@@ -45,7 +45,7 @@ struct ChopRun: ResumableRun {
     }
     progress.begin("training", total: plan.steps, unit: "steps")
     defer { progress.end() }
-    progress.advance(to: trainer.step)
+    progress.resume(at: trainer.step)
     try removeWhatIsDue(progress: progress)
     var teacher = try makeTeacher()
     while trainer.step < plan.steps {

@@ -64,6 +64,7 @@ struct ReconstructRun: ResumableRun {
     let done = states.done
     progress.begin("reconstructing", total: units.count, unit: "windows")
     defer { progress.end() }
+    progress.resume(at: done)
     let sequences = try TokenSequences(tokens: setup.windows.tokens, length: length)
     var paths = Paths(pruned: try model.embed(sequences), dense: try dense.embed(sequences))
     for (number, unit) in units.enumerated() {

@@ -49,7 +49,7 @@ struct RetrainRun: ResumableRun {
     }
     progress.begin("retraining", total: course.steps, unit: "steps")
     defer { progress.end() }
-    progress.advance(to: trainer.step)
+    progress.resume(at: trainer.step)
     while trainer.step < course.steps {
       try trainer.makeStep(rate: course.rate(step: trainer.step + 1))
       if trainer.step % interval == 0 || trainer.step == course.steps {

@@ -18,6 +18,7 @@ extension LayerStore {
   ///   - work: What is to be computed.
   ///   - journal: Where results are found and kept, if anywhere.
   ///   - isForFirst: Whether the first rank alone needs the results.
+  ///   - progress: Told of each result that was there, from several threads at once.
   ///   - compute: Called with a place in `work`, from several threads at once.
   ///   - receive: Called with the same place and the result, place after place.
   /// - Throws: What the functions and the journal throw, or ``PruningError/shareMissing(layer:)``.
@@ -25,13 +26,20 @@ extension LayerStore {
     _ work: [RecordedWork],
     journal: (any RunJournal)?,
     isForFirst: Bool = false,
+    progress: @escaping ProgressHandler,
     _ compute: @Sendable (Int) throws -> Result,
     receive: (Int, Result) throws -> Void
   ) throws {
     let layers = layers
     @Sendable func result(_ place: Int) throws -> Result {
       let item = work[place]
-      return try journal.result(item.name, of: layers[item.layer]) { try compute(place) }
+      var isFound = true
+      let result = try journal.result(item.name, of: layers[item.layer]) {
+        isFound = false
+        return try compute(place)
+      }
+      if isFound { progress(PruningProgress(stage: .found, layer: item.layer)) }
+      return result
     }
     guard let journal, let ranks = journal.ranks else {
       return try forEachLayer(work.map(\.layer)) {

@@ -7,19 +7,21 @@ extension PruningRun {
   /// - Parameters:
   ///   - stage: What is done.
   ///   - isForFirst: Whether the first of several ranks alone needs the results.
+  ///   - progress: Told of each result that was there.
   ///   - compute: Called with a layer, from several threads at once.
   ///   - receive: Called with each layer and its result, in order.
   /// - Throws: What the functions and the journal throw.
   func forEachLayer<Result: Recorded>(
     _ stage: RecordName.Stage,
     isForFirst: Bool = false,
+    progress: @escaping ProgressHandler,
     _ compute: @Sendable (Int) throws -> Result,
     receive: (Int, Result) throws -> Void
   ) throws {
     let work = descriptions.indices.map {
       RecordedWork(name: RecordName(stage, layer: $0), layer: $0)
     }
-    try store.forEachRecord(work, journal: journal, isForFirst: isForFirst) {
+    try store.forEachRecord(work, journal: journal, isForFirst: isForFirst, progress: progress) {
       try compute($0)
     } receive: {
       try receive($0, $1)

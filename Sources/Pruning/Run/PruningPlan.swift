@@ -107,6 +107,8 @@ package struct PruningProgress: Sendable {
     case repairing
     /// An iteration of a repair ended at this predicted loss (damped, nats per token).
     case iterated(Int, loss: Double)
+    /// The result of a pass over the layer was there, from an earlier process.
+    case found
   }
 
   /// What is being done.

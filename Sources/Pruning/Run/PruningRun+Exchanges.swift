@@ -73,7 +73,7 @@ extension PruningRun {
     progress: @escaping ProgressHandler,
     receive: (Int, ExchangeableElements) throws -> Void
   ) throws {
-    try forEachLayer(.pass(step)) { index in
+    try forEachLayer(.pass(step), progress: progress) { index in
       progress(PruningProgress(stage: .pricing(step: step), layer: index))
       return try pass(plan, index, progress).exchangeableElements()
     } receive: {
@@ -101,7 +101,7 @@ extension PruningRun {
   ) throws {
     let (run, chosen) = (self, plan)
     var weights = try current ?? roomForWeights()
-    try forEachLayer(.pass(step)) { index in
+    try forEachLayer(.pass(step), progress: progress) { index in
       progress(PruningProgress(stage: .pricing(step: step), layer: index))
       return try run.pass(chosen, index, progress)
         .exchangingBlocks(pattern, initial: run.descriptions[index].mask)

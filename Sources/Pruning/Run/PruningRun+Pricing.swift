@@ -36,7 +36,7 @@ extension PruningRun {
     progress: @escaping ProgressHandler,
     receive: (Int, PricedLayer) throws -> Void
   ) throws {
-    try forEachLayer(.pass(step)) { index in
+    try forEachLayer(.pass(step), progress: progress) { index in
       progress(PruningProgress(stage: .pricing(step: step), layer: index))
       return try pass(plan, index, progress).priced()
     } receive: {

@@ -67,6 +67,9 @@ package struct PruningRun: Sendable {
     var plan = PruningPlan(settings: settings, layers: structures.plans)
     let shares = settings.schedule(from: plan.removedShare)
     let start = try resume(&plan, steps: shares.count)
+    for _ in 0..<start.passes {
+      for index in plan.layers.indices { progress(PruningProgress(stage: .found, layer: index)) }
+    }
     for (step, share) in shares.enumerated().dropFirst(start.passes) {
       let budget = RemovalBudget(share, of: plan.layers, settings: settings)
       let prices = try priced(plan, step: step, progress: progress)
@@ -90,7 +93,7 @@ package struct PruningRun: Sendable {
     progress: @escaping ProgressHandler = { _ in },
     receive: (Int, LayerOutcome) throws -> Void
   ) throws {
-    try forEachLayer(.outcome, isForFirst: true) { index in
+    try forEachLayer(.outcome, isForFirst: true, progress: progress) { index in
       progress(PruningProgress(stage: .repairing, layer: index))
       return try pass(plan, index, progress).outcome()
     } receive: {

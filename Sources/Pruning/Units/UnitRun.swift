@@ -148,7 +148,7 @@ package struct UnitRun: Sendable {
     let work = open.map {
       RecordedWork(name: RecordName(.path, layer: $0), layer: state.model.parts[$0].reader)
     }
-    try store.forEachRecord(work, journal: journal) { place in
+    try store.forEachRecord(work, journal: journal, progress: progress) { place in
       let index = open[place]
       let part = state.model.parts[index]
       progress(PruningProgress(stage: .pricing(step: 0), layer: part.reader))

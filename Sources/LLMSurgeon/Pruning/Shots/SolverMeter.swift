@@ -6,8 +6,14 @@ final class SolverMeter: Sendable {
   private let listener: any ProgressListener
   private let layers: Int
   private let settings: PruningSettings
-  /// The layers that were begun, and the iterations of their repairs.
-  private let counts = Mutex((begun: 0, iterations: 0))
+  private let counts = Mutex(Counts())
+
+  private struct Counts {
+    /// The layers that were begun, and the iterations of their repairs.
+    var begun = 0, iterations = 0
+    /// The layers whose result an earlier process left.
+    var found = 0
+  }
 
   /// A meter for one shot.
   ///
@@ -24,27 +30,29 @@ final class SolverMeter: Sendable {
   /// Runs the choice as one phase.
   func choosing<Result>(_ body: (@escaping ProgressHandler) throws -> Result) rethrows -> Result {
     let passes = settings.structure.isUnits ? 1 : settings.pricings
-    return try phase("choosing", total: layers * passes, "layers", body) { $0.begun - 1 }
+    return try phase("choosing", total: layers * passes, "layers", body) { max(0, $0.begun - 1) }
   }
 
   /// Runs the last repair as one phase; a repair by iterations counts these, since that of one large
   /// layer alone can take minutes.
   func repairing<Result>(_ body: (@escaping ProgressHandler) throws -> Result) rethrows -> Result {
     guard settings.method.repairs, !settings.structure.isStructured else {
-      return try phase("repairing", total: layers, "layers", body) { $0.begun - 1 }
+      return try phase("repairing", total: layers, "layers", body) { max(0, $0.begun - 1) }
     }
-    let total = layers * settings.finalRepair.iterations
-    return try phase("repairing", total: total, "steps", body) { $0.iterations }
+    let each = settings.finalRepair.iterations
+    return try phase("repairing", total: layers * each, "steps", each: each, body) { $0.iterations }
   }
 
+  /// Runs `body` as one phase, a layer of which counts for `each`.
   private func phase<Result>(
     _ name: String,
     total: Int,
     _ unit: String,
+    each: Int = 1,
     _ body: (@escaping ProgressHandler) throws -> Result,
-    completed: @escaping @Sendable ((begun: Int, iterations: Int)) -> Int
+    done: @escaping @Sendable (Counts) -> Int
   ) rethrows -> Result {
-    counts.withLock { $0 = (0, 0) }
+    counts.withLock { $0 = Counts() }
     listener.begin(name, total: total, unit: unit)
     defer { listener.end() }
     return try body { [self] event in
@@ -52,8 +60,11 @@ final class SolverMeter: Sendable {
         switch event.stage {
         case .pricing, .repairing: counts.begun += 1
         case .iterated: counts.iterations += 1
+        case .found:
+          counts.found += 1
+          listener.resume(at: min(total, counts.found * each))
         }
-        listener.advance(to: max(0, min(total, completed(counts))))
+        listener.advance(to: min(total, done(counts) + counts.found * each))
       }
     }
   }
