@@ -43,7 +43,10 @@ interop: build
 bfloat16: setup
 	@.ci/setup libdnnl-dev
 	$(SWIFT) test -c release --disable-xctest --quiet --traits OneDNN --scratch-path .build/onednn \
-	  --filter 'bfloat16|number of threads'
+	  --filter 'BFloat16|bfloat16|ModelTests'
+	$(SWIFT) build -c release --product surgeon --traits OneDNN --scratch-path .build/onednn
+	[ ! -d $(MATERIAL) ] || Tests/Results/compute --jobs $$(nproc) .build/onednn/release/surgeon \
+	  $(MATERIAL) .build/compute.jsonl
 
 distributed: setup
 	@.ci/setup libopenmpi-dev openmpi-bin

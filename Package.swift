@@ -55,6 +55,7 @@ let package = Package(
   ],
   traits: [
     .trait(name: "MPI", description: "Shares work among the processes of mpirun; needs Open MPI."),
+    .trait(name: "OneDNN", description: "Computes products of bfloat16 numbers; needs oneDNN."),
     .default(enabledTraits: []),
   ],
   dependencies: [
@@ -70,6 +71,7 @@ let package = Package(
     ),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
+    .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
 
     module("LinearAlgebra", uses: ["COpenBLAS", real]),
     module("ExactJSON"),
@@ -78,12 +80,18 @@ let package = Package(
     module("MessagePassing", uses: [.target(name: "CMPI", condition: .when(traits: ["MPI"]))]),
 
     module("Curvature", uses: ["LinearAlgebra"]),
+    module(
+      "MixedPrecision",
+      uses: [
+        "LinearAlgebra", "Tensors", .target(name: "COneDNN", condition: .when(traits: ["OneDNN"])),
+      ]
+    ),
     module("Safetensors", uses: ["ExactJSON", "Tensors"]),
     module("TorchArchive", uses: ["Tensors"]),
     module("Tokenization", uses: ["ExactJSON"]),
     module("GGUF", uses: ["Tensors"]),
 
-    module("Transformer", uses: ["ExactJSON", "LinearAlgebra", "Tensors", real]),
+    module("Transformer", uses: ["ExactJSON", "LinearAlgebra", "MixedPrecision", "Tensors", real]),
     module("Depth", uses: ["LinearAlgebra", real]),
     module("Pruning", uses: ["Curvature", "LinearAlgebra", "MessagePassing", "Tensors", real]),
     module("Checkpoint", uses: ["ExactJSON", "Safetensors", "Tensors", "TorchArchive"]),
@@ -106,8 +114,8 @@ let package = Package(
       "LLMSurgeon",
       uses: [
         "Checkpoint", "Curvature", "DemonstrationModel", "Depth", "ExactJSON", "Export",
-        "LinearAlgebra", "MessagePassing", "Pruning", "Report", "Safetensors", "Tensors",
-        "Tokenization", "Training", "Transformer",
+        "LinearAlgebra", "MessagePassing", "MixedPrecision", "Pruning", "Report", "Safetensors",
+        "Tensors", "Tokenization", "Training", "Transformer",
       ]
     ),
     .executableTarget(
@@ -133,12 +141,13 @@ let package = Package(
       path: "Tests/TestKit"
     ),
     tests("LinearAlgebraTests", of: ["LinearAlgebra"]),
+    tests("MixedPrecisionTests", of: ["LinearAlgebra", "MixedPrecision"]),
     tests("CurvatureTests", of: ["Curvature", "LinearAlgebra"]),
     tests("ExactJSONTests", of: ["ExactJSON"]),
     tests("ReportTests", of: ["ExactJSON", "Report"]),
     tests(
       "TransformerTests",
-      of: ["ExactJSON", "LinearAlgebra", "Tensors", "Transformer"],
+      of: ["ExactJSON", "LinearAlgebra", "MixedPrecision", "Tensors", "Transformer"],
       golden: true
     ),
     tests("TokenizationTests", of: ["ExactJSON", "Tokenization"], golden: true),
@@ -173,8 +182,8 @@ let package = Package(
       "LLMSurgeonTests",
       of: [
         "Checkpoint", "DemonstrationModel", "Depth", "Export", "ExactJSON", "LLMSurgeon",
-        "LinearAlgebra", "MessagePassing", "Pruning", "Report", "Safetensors", "Tensors",
-        "Tokenization", "Training", "Transformer",
+        "LinearAlgebra", "MessagePassing", "MixedPrecision", "Pruning", "Report", "Safetensors",
+        "Tensors", "Tokenization", "Training", "Transformer",
       ],
       golden: true
     ),

@@ -3,7 +3,7 @@
 /// Each tile is one call of BLAS on one thread, which first copies its rows of the left factor and its
 /// columns of the right one into the order that the kernel reads. Of all cuts into enough tiles that
 /// one is taken which copies least.
-struct TileGrid: Sendable {
+package struct TileGrid: Sendable {
   /// Below this many multiplications a second thread costs more than it brings.
   private static let leastShared = 1e6
   /// From this many multiplications on there are twice as many tiles.
@@ -19,7 +19,7 @@ struct TileGrid: Sendable {
   private let tileColumns: Int
 
   /// The grid of a product `[rows, inner] · [inner, columns]`.
-  init(rows: Int, columns: Int, inner: Int) {
+  package init(rows: Int, columns: Int, inner: Int) {
     self.rows = rows
     self.columns = columns
     let work = Double(rows) * Double(columns) * Double(inner)
@@ -31,10 +31,10 @@ struct TileGrid: Sendable {
   }
 
   /// The number of tiles.
-  var count: Int { Self.parts(rows, tileRows) * Self.parts(columns, tileColumns) }
+  package var count: Int { Self.parts(rows, tileRows) * Self.parts(columns, tileColumns) }
 
   /// The rows and columns of a tile.
-  func tile(_ index: Int) -> (rows: Range<Int>, columns: Range<Int>) {
+  package func tile(_ index: Int) -> (rows: Range<Int>, columns: Range<Int>) {
     let (row, column) = index.quotientAndRemainder(dividingBy: Self.parts(columns, tileColumns))
     return (
       row * tileRows..<min(rows, (row + 1) * tileRows),

@@ -20,7 +20,7 @@ extension DecoderModel {
   /// - Throws: ``ModelError`` if a tensor cannot be read or holds NaN or infinity.
   package func loadBlock(_ index: Int) throws(ModelError) -> DecoderBlock {
     precondition(0..<decoder.blocks ~= index, "a block of this model")
-    let reader = WeightReader(source: source)
+    let reader = WeightReader(source: source, products: products)
     func read(_ role: LinearRole) throws(ModelError) -> Linear {
       try reader.linear(layout.linear(role, block: index))
     }
@@ -45,7 +45,7 @@ extension DecoderModel {
   /// - Throws: ``ModelError`` if a tensor cannot be read or holds NaN or infinity, or a projection is
   ///   stored that should be the token embedding and is not.
   package func loadHead() throws(ModelError) -> OutputHead {
-    let reader = WeightReader(source: source)
+    let reader = WeightReader(source: source, products: products)
     let size = (rows: decoder.vocabulary, columns: decoder.hiddenSize)
     let name = decoder.isTied ? layout.tokenEmbedding : layout.head
     let weight = try reader.matrix(name, rows: size.rows, columns: size.columns)
@@ -53,7 +53,11 @@ extension DecoderModel {
       let stored = try reader.floats(layout.head, count: size.rows * size.columns)
       guard stored == weight.storage else { throw .conflictingHead(layout.head) }
     }
-    return OutputHead(norm: try reader.norm(layout.finalNorm, of: decoder), weight: weight)
+    return OutputHead(
+      norm: try reader.norm(layout.finalNorm, of: decoder),
+      weight: weight,
+      rounded: reader.rounded(weight)
+    )
   }
 
   /// The mean cross entropy of each sequence over its predicted positions, in nats.

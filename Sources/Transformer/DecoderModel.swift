@@ -1,5 +1,13 @@
 package import Tensors
 
+/// The precision of the factors of products with weights; sums are in single precision always.
+package enum ProductPrecision: Sendable {
+  /// Single precision.
+  case float32
+  /// Weights, and what they are multiplied by, are rounded to bfloat16.
+  case bfloat16
+}
+
 /// A decoder-only transformer whose weights are read from a source one block at a time.
 package struct DecoderModel: Sendable {
   /// What the configuration says about the model.
@@ -13,6 +21,8 @@ package struct DecoderModel: Sendable {
   let layout: TensorLayout
   /// The weights.
   package private(set) var source: any TensorSource
+  /// In what products with the weights of linear layers and of the head are computed.
+  package private(set) var products = ProductPrecision.float32
 
   /// Checks that a source holds every tensor of a model, in the right shape and no others in the
   /// blocks.
@@ -64,6 +74,16 @@ package struct DecoderModel: Sendable {
   package func with(_ source: any TensorSource) -> DecoderModel {
     var model = self
     model.source = source
+    return model
+  }
+
+  /// The same model with products of another precision.
+  ///
+  /// - Parameter products: The precision of both factors; sums are in single precision.
+  /// - Returns: The model.
+  package func multiplying(in products: ProductPrecision) -> DecoderModel {
+    var model = self
+    model.products = products
     return model
   }
 }

@@ -1,9 +1,12 @@
 import LinearAlgebra
+import MixedPrecision
 import Tensors
 
 /// Reads tensors as numbers that are checked: the right count, no NaN, no infinity.
 struct WeightReader {
   let source: any TensorSource
+  /// In what products with the weights of linear layers are computed.
+  var products = ProductPrecision.float32
 
   /// Reads a tensor of `count` elements.
   func floats(_ name: TensorName, count: Int) throws(ModelError) -> [Float] {
@@ -32,8 +35,14 @@ struct WeightReader {
       rows: description.outputs,
       columns: description.inputs
     )
-    guard let name = description.bias else { return Linear(weight: weight, bias: nil) }
-    return Linear(weight: weight, bias: try floats(name, count: description.outputs))
+    var bias: [Float]?
+    if let name = description.bias { bias = try floats(name, count: description.outputs) }
+    return Linear(weight: weight, bias: bias, rounded: rounded(weight))
+  }
+
+  /// The weights in bfloat16, if products are computed so.
+  func rounded(_ weight: Matrix<Float>) -> BFloat16Matrix? {
+    products == .bfloat16 ? BFloat16Matrix(rounding: weight) : nil
   }
 
   /// Reads the weights of a norm.

@@ -11,7 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-DOCUMENT = Path(__file__).resolve().parent.parent.parent / "docs/results.md"
+_DOCUMENTS = Path(__file__).resolve().parent.parent.parent / "docs"
+DOCUMENT = _DOCUMENTS / "results.md"
+PERFORMANCE = _DOCUMENTS / "performance.md"
 
 
 def arguments(description):
@@ -130,14 +132,14 @@ class Once:
             return None if os.path.exists(path) else making()
 
 
-def write_tables(tables):
-    """Replaces what stands in docs/results.md between the markers of each of `tables`."""
-    document = DOCUMENT.read_text()  # Only now: tables take their time.
+def write_tables(tables, file=DOCUMENT):
+    """Replaces what stands in a document between the markers of each of `tables`."""
+    document = file.read_text()  # Only now: tables take their time.
     for marker, lines in tables.items():
         begin, end = f"<!-- {marker}: begin -->", f"<!-- {marker}: end -->"
         before, rest = document.split(begin)
         document = before + begin + "\n" + "\n".join(lines) + "\n" + end + rest.split(end)[1]
-    DOCUMENT.write_text(document)
+    file.write_text(document)
 
 
 def table(columns, rows):

@@ -1,6 +1,8 @@
 import ExactJSON
 import LinearAlgebra
+import MixedPrecision
 import Tensors
+import TestKit
 import Testing
 
 @testable import Transformer
@@ -45,10 +47,62 @@ struct ModelTests {
     }
   }
 
-  @Test("the bits do not depend on the number of threads", arguments: ["opt", "llama3"])
-  func threads(name: String) throws {
+  @Test("a linear layer in bfloat16 is one of rounded weights that reads rounded numbers")
+  func roundedLinear() throws {
+    let model = try Fixture("opt").model()
+    let exact = try model.loadBlock(0).down
+    let rounded = try model.multiplying(in: .bfloat16).loadBlock(0).down
+    let twin = Linear(weight: BFloat16Matrix(rounding: exact.weight).widened, bias: exact.bias)
+    var random = SplitMix64(seed: 8)
+    func sample(_ columns: Int) -> Matrix<Float> {
+      let numbers = (0..<40 * columns).map { _ in Float.random(in: -1...1, using: &random) }
+      return Matrix(rows: 40, columns: columns, storage: numbers)
+    }
+    let (inputs, slopes) = (sample(exact.weight.columns), sample(exact.weight.rows))
+    for piece in [16, 40] {
+      var (results, expected) = (slopes, slopes)
+      rounded.forward(inputs, into: &results, adding: true, piece: piece)
+      let roundedInputs = BFloat16Matrix(rounding: inputs).widened
+      twin.forward(roundedInputs, into: &expected, adding: true, piece: 40)
+      #expect(relativeError(results.widened(), expected.widened()) <= 1e-6)
+      (results, expected) = (inputs, inputs)
+      rounded.backward(slopes, into: &results, piece: piece)
+      twin.backward(BFloat16Matrix(rounding: slopes).widened, into: &expected, piece: 40)
+      #expect(relativeError(results.widened(), expected.widened()) <= 1e-6)
+    }
+  }
+
+  @Test("products of bfloat16 numbers change little, and all", arguments: ["opt", "llama3"])
+  func bfloat16(name: String) throws {
     let fixture = try Fixture(name)
     let model = try fixture.model()
+    let sequences = try manySequences(fixture)
+    let single = try calibrate(model, sequences)
+    let rounded = try calibrate(model.multiplying(in: .bfloat16), sequences)
+    // Both factors are rounded, by up to 2⁻⁹ of them, in each of some ten products one after the other,
+    // and a ReLU near zero changes sides.
+    let few = 1e-4..<0.1
+    let error = relativeError(rounded.gradient.widened(), single.gradient.widened())
+    #expect(few.contains(error))
+    for (left, right) in zip(rounded.losses, single.losses) {
+      #expect(left != right && abs(left - right) <= 1e-2 * right)
+    }
+    for index in model.linears.indices {
+      let left = try #require(rounded.observer.factors(index, of: model))
+      let right = try #require(single.observer.factors(index, of: model))
+      #expect(relativeError(left.a, right.a) < few.upperBound)
+      #expect(few.contains(relativeError(left.g, right.g)))
+    }
+  }
+
+  @Test(
+    "the bits do not depend on the number of threads",
+    arguments: ["opt", "llama3"],
+    [ProductPrecision.float32, .bfloat16]
+  )
+  func threads(name: String, products: ProductPrecision) throws {
+    let fixture = try Fixture(name)
+    let model = try fixture.model().multiplying(in: products)
     let before = Parallelism.threads
     defer { Parallelism.threads = before }
     var results: [[Float]] = []

@@ -45,6 +45,7 @@ public func calibrate(
 extension OpenedModel {
   /// The manifest of a calibration that is still to be made, and its windows.
   func calibration(_ options: CalibrationOptions) throws -> (StatisticsManifest, TokenWindows) {
+    try options.compute.check()
     var windows = try calibrationWindows(options.input, options.windows)
     var record: ShardRecord?
     if let shard = options.shard { (windows, record) = try windows.part(shard) }
@@ -55,6 +56,7 @@ extension OpenedModel {
       windows: windows,
       labels: options.labels,
       precision: options.memory.precision,
+      compute: options.compute,
       seed: options.windows.seed
     )
     manifest.shard = record
@@ -88,6 +90,7 @@ extension StatisticsManifest {
     windows: TokenWindows,
     labels: CalibrationLabels,
     precision: ScratchPrecision,
+    compute: ComputePrecision,
     seed: UInt64
   ) {
     self.init(
@@ -100,6 +103,7 @@ extension StatisticsManifest {
       starts: windows.starts,
       labels: labels,
       activations: precision,
+      compute: compute,
       seed: seed,
       loss: nil,
       layers: model.linears.map { linear in
@@ -133,8 +137,9 @@ extension StatisticsManifest {
     progress: any ProgressListener
   ) throws {
     try windows.write(to: folder.appending(path: Self.tokensFile))
+    if let note = compute.note { progress.note(note) }
     let run = CalibrationRun(
-      model: model,
+      model: model.multiplying(in: compute.products),
       windows: windows,
       firstSequence: shard?.range.lowerBound ?? 0,
       labels: labelSource,

@@ -29,16 +29,21 @@ struct CalibrationFootprint {
     let blocks = (0..<decoder.blocks).map { BlockFootprint(of: model, block: $0) }
     let largest = blocks.map { $0.numbers(tokens: batch) }.max() ?? 0
     let tape = blocks.map { $0.tape(tokens: batch) }.max() ?? 0
-    let table = vocabulary * hidden
+    // Weights are there in bfloat16 too, and so is what a product multiplies them by.
+    let halves = model.products == .bfloat16 ? 0.5 : 0
+    let table = (1 + halves) * vocabulary * hidden
     // The logits of a slice and their gradient's way back, beside what the blocks left.
     let logits = Double(OutputHead.logitBytes) / Self.numberBytes
     let positions = min(batch, max(1, logits / vocabulary))
     // The head's gradient is summed over parts of the vocabulary; see `multiplySplit`.
     let parts = min(Double(largestSplit), (vocabulary / max(positions, hidden)).rounded(.down))
-    let head = tape + table + logits + (parts > 1 ? parts * positions * hidden : 0)
+    let head =
+      tape + table + (1 + halves) * logits + (parts > 1 ? parts * positions * hidden : 0)
     // The state and its gradient, once as they are kept and once while they are worked on.
     let states = 2 * batch * hidden
-    working = Self.programBytes + Self.numberBytes * (max(largest, head, table) + states)
+    let rounded = halves * (blocks.map { $0.weights + batch * $0.widest }.max() ?? 0)
+    working =
+      Self.programBytes + Self.numberBytes * (max(largest + rounded, head, table) + states)
     let tokens = Double(samples) * Double(length)
     kept = Double(decoder.blocks + 1) * tokens * hidden * Double(precision.byteCount)
   }
@@ -94,6 +99,9 @@ struct BlockFootprint {
     inner = Double(shape.innerSize)
     isGated = decoder.isGated
   }
+
+  /// The most numbers that a layer reads or makes of a token.
+  var widest: Double { max(hidden, heads, inner) }
 
   /// The sum of all orders squared.
   var squares: Double { orders.reduce(0) { $0 + $1 * $1 } }

@@ -31,6 +31,8 @@ public struct CalibrationOptions: Sendable {
   public var memory: CalibrationMemory
   /// The part of the windows that is calibrated on; nil for all.
   public var shard: CalibrationShard?
+  /// In what products with weights are computed.
+  public var compute: ComputePrecision
   /// The statistics directory to write.
   public var output: URL
   /// Whether an existing statistics directory is replaced.
@@ -44,6 +46,7 @@ public struct CalibrationOptions: Sendable {
     labels: CalibrationLabels = .empirical,
     memory: CalibrationMemory = CalibrationMemory(),
     shard: CalibrationShard? = nil,
+    compute: ComputePrecision = .float32,
     output: URL,
     overwrite: Bool = false
   ) {
@@ -53,6 +56,7 @@ public struct CalibrationOptions: Sendable {
     self.labels = labels
     self.memory = memory
     self.shard = shard
+    self.compute = compute
     self.output = output
     self.overwrite = overwrite
   }

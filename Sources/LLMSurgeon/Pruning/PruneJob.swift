@@ -30,6 +30,7 @@ struct PruneJob {
       throw JobError.badSetting("method \(options.removal.method.rawValue) knows one shot only")
     }
     try options.checkRepair()
+    try options.checkCompute()
     if isWriting {
       try checkOutput(
         options.output,

@@ -61,8 +61,9 @@ struct JointMeasurement {
     try output.map {
       try allWindows.write(to: $0.appending(path: StatisticsManifest.tokensFile))
     }
+    if ranks.isFirst, let note = whole.compute.note { progress.note(note) }
     let run = CalibrationRun(
-      model: model,
+      model: model.multiplying(in: whole.compute.products),
       windows: windows,
       firstSequence: own.shard?.range.lowerBound ?? 0,
       labels: own.labelSource,

@@ -127,6 +127,7 @@ extension ShardSet.Member {
       ("seed", { String($0.manifest.seed) }),
       ("kind of labels", { $0.manifest.labels.rawValue }),
       ("scratch precision", { $0.manifest.activations.rawValue }),
+      ("precision of products", { $0.manifest.compute.rawValue }),
     ]
     for (name, text) in properties where text(self) != text(other) {
       return "its \(name) is \(text(self)), that of \(place) is \(text(other))"

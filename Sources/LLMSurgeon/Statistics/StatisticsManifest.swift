@@ -50,6 +50,8 @@ package struct StatisticsManifest: Sendable, Equatable {
   package var labels: CalibrationLabels
   /// How hidden states and gradients were kept between the passes.
   package var activations: ScratchPrecision
+  /// In what products with weights were computed.
+  package var compute: ComputePrecision
   /// The seed of the windows and of sampled labels.
   package var seed: UInt64
   /// The mean cross entropy on the windows, in nats per predicted token; nil before it is known.
@@ -93,7 +95,8 @@ extension StatisticsManifest {
       "data": data,
       "settings": [
         "labels": JSONValue(labels.rawValue), "seed": JSONValue(String(seed)),
-        "activations": JSONValue(activations.rawValue), "factors": "independent",
+        "activations": JSONValue(activations.rawValue), "compute": JSONValue(compute.rawValue),
+        "factors": "independent",
       ],
       "loss": loss.map { JSONValue($0) } ?? .null,
       "tokens": JSONValue(positions),
@@ -147,6 +150,8 @@ extension StatisticsManifest {
       !sequences.multipliedReportingOverflow(by: length).overflow,
       let labels = settings?["labels"]?.string.flatMap(CalibrationLabels.init(rawValue:)),
       let activations = settings?["activations"]?.string.flatMap(ScratchPrecision.init(rawValue:)),
+      // Absent before there was a choice.
+      let compute = ComputePrecision(rawValue: settings?["compute"]?.string ?? "f32"),
       let seed = settings?["seed"]?.string.flatMap({ UInt64($0) }),
       let entries = json["layers"]?.array
     else { return nil }
@@ -171,6 +176,7 @@ extension StatisticsManifest {
       starts: starts,
       labels: labels,
       activations: activations,
+      compute: compute,
       seed: seed,
       loss: json["loss"]?.double,
       layers: layers,

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import MixedPrecision
 
 /// The weights of one linear layer, `y = W x + b`.
 struct Linear: Sendable {
@@ -6,6 +7,8 @@ struct Linear: Sendable {
   let weight: Matrix<Float>
   /// `b`, shape `[outputs]`, where the layer has one.
   let bias: [Float]?
+  /// `W` in bfloat16, where products are computed so.
+  var rounded: BFloat16Matrix?
 
   /// Computes `y = W x + b` for every row of `inputs`.
   ///
@@ -24,6 +27,16 @@ struct Linear: Sendable {
     precondition(inputs.columns == weight.columns, "one input for each column of the weight")
     precondition(outputs.columns == weight.rows, "one output for each row of the weight")
     let keeping: Float = adding ? 1 : 0
+    if let rounded {
+      return multiply(
+        inputs,
+        rounded,
+        isTransposed: true,
+        keeping: keeping,
+        adding: bias,
+        into: &outputs
+      )
+    }
     guard piece >= inputs.rows else {
       return multiplyTiled(
         inputs.view,
@@ -56,6 +69,9 @@ struct Linear: Sendable {
     precondition(gradients.columns == weight.rows, "one gradient for each row of the weight")
     precondition(result.columns == weight.columns, "one gradient for each column of the weight")
     let keeping: Float = adding ? 1 : 0
+    if let rounded {
+      return multiply(gradients, rounded, isTransposed: false, keeping: keeping, into: &result)
+    }
     guard piece >= gradients.rows else {
       return multiplyTiled(gradients.view, weight.view, keeping: keeping, into: &result)
     }

@@ -93,8 +93,7 @@ extension OutputHead {
         addVector(pull.slopes.span, to: &slopes, from: 0)
         divergences += pull.divergences
       }
-      let logits = slice.logits
-      multiplySplit(logits, weight, into: &slice.gradients)
+      projectBack(in: &slice)
       show(input, slice)
       var result = Matrix.zeros(rows: rows.count, columns: hidden.columns)
       norm.backward(

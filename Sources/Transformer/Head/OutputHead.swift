@@ -1,4 +1,5 @@
 package import LinearAlgebra
+import MixedPrecision
 
 /// The last norm and the projection to the vocabulary.
 package struct OutputHead: Sendable {
@@ -8,6 +9,8 @@ package struct OutputHead: Sendable {
   let norm: Norm
   /// Shape `[vocabulary, hidden]`.
   let weight: Matrix<Float>
+  /// The same in bfloat16, where products are computed so.
+  var rounded: BFloat16Matrix?
 
   /// The logits of a hidden state; all of them at once, so for short inputs.
   ///
@@ -29,7 +32,19 @@ package struct OutputHead: Sendable {
       piece: rowsPerPiece(hidden.rows)
     )
     let normalised = slice.normalised
+    if let rounded {
+      return multiply(normalised, rounded, isTransposed: true, into: &slice.logits)
+    }
     multiplyTiled(normalised.view, weight.transposedView, into: &slice.logits)
+  }
+
+  /// Takes the gradient with respect to the logits back through the projection.
+  func projectBack(in slice: inout HeadSlice) {
+    let logits = slice.logits
+    if let rounded {
+      return multiply(logits, rounded, isTransposed: false, into: &slice.gradients)
+    }
+    multiplySplit(logits, weight, into: &slice.gradients)
   }
 
   /// How many positions are projected at a time.

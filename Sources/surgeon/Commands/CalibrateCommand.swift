@@ -38,6 +38,14 @@ struct CalibrateCommand: ParsableCommand {
   @Flag(help: "Share the windows among the processes that mpirun started.")
   var mpi = false
 
+  @Option(
+    help: """
+      In what products with weights are computed: f32, or bf16 (faster on processors with AVX512-BF16 \
+      or AMX; needs a program built with oneDNN).
+      """
+  )
+  var compute: ComputePrecision = .float32
+
   @OptionGroup(title: "Memory")
   var memory: MemoryOptions
 
@@ -80,6 +88,7 @@ struct CalibrateCommand: ParsableCommand {
       labels: labels,
       memory: memory.choice,
       shard: shard,
+      compute: compute,
       output: URL(filePath: output),
       overwrite: overwrite
     )

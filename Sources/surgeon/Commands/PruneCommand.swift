@@ -33,6 +33,9 @@ struct PruneCommand: ParsableCommand {
   )
   var labels: CalibrationLabels?
 
+  @Option(help: "In what a calibration computes products with weights: f32 or bf16.")
+  var compute: ComputePrecision = .float32
+
   @OptionGroup(title: "Memory")
   var memory: MemoryOptions
 
@@ -95,9 +98,9 @@ struct PruneCommand: ParsableCommand {
     guard statistics == nil || input.input == nil else {
       throw ValidationError("give --statistics, or a text or token file, not both")
     }
-    guard input.input != nil || memory.scratchPrecision == .float32 else {
+    guard input.input != nil || memory.scratchPrecision == .float32 && compute == .float32 else {
       throw ValidationError(
-        "--scratch-precision speaks of a calibration: give --text or --tokens with it"
+        "--scratch-precision and --compute speak of a calibration: give --text or --tokens with them"
       )
     }
     guard !needsData || statistics != nil || input.input != nil else {
@@ -224,6 +227,7 @@ struct PruneCommand: ParsableCommand {
       profile: profile,
       schedule: shots.schedule,
       memory: memory.choice,
+      compute: compute,
       timing: try removal.sizes.timingTable.map { try TimingTable(contentsOf: URL(filePath: $0)) },
       output: URL(filePath: output ?? ""),
       overwrite: overwrite

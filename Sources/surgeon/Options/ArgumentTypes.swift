@@ -45,6 +45,7 @@ extension Profile: ExpressibleByArgument {}
 extension Allocation: ExpressibleByArgument {}
 extension HeadUnit: ExpressibleByArgument {}
 extension ScratchPrecision: ExpressibleByArgument {}
+extension ComputePrecision: ExpressibleByArgument {}
 extension CalibrationLabels: ExpressibleByArgument {}
 extension ExportPrecision: ExpressibleByArgument {}
 extension ExportArchitecture: ExpressibleByArgument {}

@@ -91,11 +91,13 @@ extension PruneCommand {
     }
     guard removal.method == .surgeon, removal.shots == 1, statistics == nil, sweep == nil,
       removal.allocation == nil, solver.choice == SolverChoice(), labels == nil,
-      !memory.isGiven, !mpi, removal.sizes.choice == nil, removal.sizes.timingTable == nil
+      !memory.isGiven, compute == .float32, !mpi, removal.sizes.choice == nil,
+      removal.sizes.timingTable == nil
     else {
       throw ValidationError(
         "--structure \(structure) knows no --method, --shots, --statistics, --sweep, --allocation, "
-          + "--labels, sizes as targets, --memory, --mpi or solver options: see --by"
+          + "--labels, --compute, sizes as targets, --memory, --mpi or solver "
+          + "options: see --by"
       )
     }
   }

@@ -53,6 +53,19 @@ extension PruneOptions {
     )
   }
 
+  /// Refuses a precision that nothing is computed in, or cannot be here.
+  ///
+  /// - Throws: ``JobError/badSetting(_:)``.
+  func checkCompute() throws(JobError) {
+    guard compute != .float32 else { return }
+    guard !removal.method.isLayerLocal else {
+      throw .badSetting(
+        "method \(removal.method.rawValue) measures no curvature: leave out --compute"
+      )
+    }
+    try compute.check()
+  }
+
   /// Refuses what ranks cannot share.
   ///
   /// - Throws: ``JobError/badSetting(_:)``.

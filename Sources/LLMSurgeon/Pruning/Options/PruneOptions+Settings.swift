@@ -52,6 +52,7 @@ extension PruneOptions {
     [
       "program": JSONValue("surgeon \(Program.version)"), "model": JSONValue(fingerprint),
       "data": input.identity, "activations": JSONValue(memory.precision.rawValue),
+      "compute": JSONValue(compute.rawValue),
       "structure": JSONValue("\(settings.structure)"),
       "method": JSONValue(settings.method.rawValue),
       "allocation": JSONValue(settings.allocation.rawValue), "target": JSONValue(settings.target),

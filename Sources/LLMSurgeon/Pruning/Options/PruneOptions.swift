@@ -110,6 +110,8 @@ public struct PruneOptions: Sendable {
   public var schedule: ShotSchedule
   /// What a calibration may keep in memory.
   public var memory: CalibrationMemory
+  /// In what a calibration computes products with weights.
+  public var compute: ComputePrecision
   /// The times from which a speedup is predicted, where neurons or heads are removed.
   public var timing: TimingTable?
   /// The checkpoint directory to write.
@@ -127,6 +129,7 @@ public struct PruneOptions: Sendable {
     profile: Profile? = nil,
     schedule: ShotSchedule = ShotSchedule(),
     memory: CalibrationMemory = CalibrationMemory(),
+    compute: ComputePrecision = .float32,
     timing: TimingTable? = nil,
     output: URL,
     overwrite: Bool = false
@@ -139,6 +142,7 @@ public struct PruneOptions: Sendable {
     self.profile = profile
     self.schedule = schedule
     self.memory = memory
+    self.compute = compute
     self.timing = timing
     self.output = output
     self.overwrite = overwrite

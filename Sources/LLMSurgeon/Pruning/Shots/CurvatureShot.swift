@@ -138,6 +138,7 @@ extension PruneRun {
         windows: windows,
         labels: labels,
         precision: options.memory.precision,
+        compute: options.compute,
         seed: drawn.seed(shot: isFresh ? shot : 1)
       )
       if let ranks {
