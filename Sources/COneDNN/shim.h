@@ -3,6 +3,10 @@
 #include <oneapi/dnnl/dnnl.h>
 #include <stdint.h>
 
+#if DNNL_VERSION_MAJOR != 2 || DNNL_CPU_RUNTIME != DNNL_RUNTIME_OMP
+#error "surgeon needs version 2 of oneDNN, built with OpenMP, as Debian 12 has it (libdnnl-dev)"
+#endif
+
 // OpenMP has no header of its own with every compiler.
 extern void omp_set_num_threads(int count);
 

@@ -1,7 +1,6 @@
 import DemonstrationModel
 import ExactJSON
 import Foundation
-import MixedPrecision
 import Safetensors
 import Tensors
 import TestKit
@@ -60,38 +59,6 @@ struct CalibrationTests {
     }
     #expect(try differences(scratch.url("third"), scratch.url("fourth")) == [])
     #expect(try differences(scratch.url("first"), scratch.url("third")).count == 3)
-  }
-
-  @Test("products of bfloat16 numbers are computed where they can be, and refused elsewhere")
-  func bfloat16() throws {
-    let fixture = try Fixture("llama3")
-    let scratch = try ScratchDirectory()
-    let options = CalibrationOptions(
-      model: fixture.url.path,
-      input: fixture.input,
-      compute: .bfloat16,
-      output: scratch.url("rounded")
-    )
-    let notes = Snapshots()
-    switch BFloat16Support.current {
-    case .notBuilt, .processorLacks:
-      let error = #expect(throws: JobError.self) { try calibrate(options, progress: notes) }
-      #expect("\(String(describing: error))".contains("--compute bf16"))
-      #expect(try scratch.names() == [])
-    case .emulated, .native:
-      let rounded = try calibrate(options, progress: notes)
-      #expect(notes.notes.isEmpty == (BFloat16Support.current == .native))
-      let single = try fixture.calibrate(into: scratch.url("single"))
-      #expect(rounded.loss != single.loss && abs(rounded.loss - single.loss) <= 1e-2 * single.loss)
-      let (left, right) = (
-        try StatisticsReader(scratch.url("rounded")), try StatisticsReader(scratch.url("single"))
-      )
-      #expect(left.manifest["settings"]?["compute"]?.string == "bf16")
-      #expect(right.manifest["settings"]?["compute"]?.string == "f32")
-      for (one, other) in zip(left.layers, right.layers) {
-        #expect(relativeError(try left.factors(of: one).g, try right.factors(of: other).g) <= 0.1)
-      }
-    }
   }
 
   @Test("windows that predict nothing are refused", arguments: [(0, 8), (-1, 8), (1, 1), (1, -5)])

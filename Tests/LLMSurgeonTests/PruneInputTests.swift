@@ -76,6 +76,8 @@ struct PruneInputTests {
     ("\"length\": 16", "\"length\": 9223372036854775807"),
     ("\"version\": 1", "\"version\": 2"),
     ("\"labels\": \"empirical\"", "\"labels\": \"guessed\""),
+    ("\"compute\": \"f32\"", "\"compute\": 32"),
+    ("\"compute\": \"f32\"", "\"compute\": \"f16\""),
     ("\"bias\": true", "\"bias\": 1"),
     ("inputGroup\": \"model", "inputGroup\": \"no model"),
     ("\"fingerprint\"", "\"finger\""),

@@ -66,6 +66,13 @@ struct ShardRefusalTests {
     _ = try calibrate(options)
     refuse(first + ["precision"], of: standard, saying: "scratch precision is bf16")
 
+    try standard.calibrate("2/2", to: "products")
+    let manifest = try standard.scratch.read("products/manifest.json")
+    let text = String(decoding: manifest, as: UTF8.self)
+      .replacing("\"compute\": \"f32\"", with: "\"compute\": \"bf16\"")
+    try standard.scratch.write("products/manifest.json", Array(text.utf8))
+    refuse(first + ["products"], of: standard, saying: "precision of products is bf16")
+
     let model = try standard.changedModel()
     _ = try calibrate(try standard.options("2/2", to: "model", model: model))
     refuse(first + ["model"], of: standard, saying: "of another model")

@@ -72,7 +72,8 @@ struct ReconstructRun: ResumableRun {
         try fit(unit, paths, progress: progress)
         try states.save(number + 1, fitted, report.windows, lossBefore: report.lossBefore)
       }
-      progress.advance(to: number + 1)
+      // What an earlier process fitted only passes by.
+      progress.advance(to: max(done, number + 1))
       guard number + 1 < units.count else { break }
       try unit.forward(model, &paths.pruned, length: length, in: &workspace)
       try unit.forward(dense, &paths.dense, length: length, in: &workspace)

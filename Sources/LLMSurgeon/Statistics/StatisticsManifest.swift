@@ -150,8 +150,7 @@ extension StatisticsManifest {
       !sequences.multipliedReportingOverflow(by: length).overflow,
       let labels = settings?["labels"]?.string.flatMap(CalibrationLabels.init(rawValue:)),
       let activations = settings?["activations"]?.string.flatMap(ScratchPrecision.init(rawValue:)),
-      // Absent before there was a choice.
-      let compute = ComputePrecision(rawValue: settings?["compute"]?.string ?? "f32"),
+      let compute = Self.compute(settings),
       let seed = settings?["seed"]?.string.flatMap({ UInt64($0) }),
       let entries = json["layers"]?.array
     else { return nil }
@@ -182,5 +181,11 @@ extension StatisticsManifest {
       layers: layers,
       shard: shard
     )
+  }
+
+  /// The precision of products; single before there was a choice, nil if it is none that is known.
+  private static func compute(_ settings: JSONValue?) -> ComputePrecision? {
+    guard let entry = settings?["compute"] else { return .float32 }
+    return entry.string.flatMap(ComputePrecision.init(rawValue:))
   }
 }

@@ -67,8 +67,9 @@ package struct PruningRun: Sendable {
     var plan = PruningPlan(settings: settings, layers: structures.plans)
     let shares = settings.schedule(from: plan.removedShare)
     let start = try resume(&plan, steps: shares.count)
+    let own = journal?.ranks.map { store.share(of: $0) } ?? Array(plan.layers.indices)
     for _ in 0..<start.passes {
-      for index in plan.layers.indices { progress(PruningProgress(stage: .found, layer: index)) }
+      for index in own { progress(PruningProgress(stage: .found, layer: index)) }
     }
     for (step, share) in shares.enumerated().dropFirst(start.passes) {
       let budget = RemovalBudget(share, of: plan.layers, settings: settings)
@@ -116,9 +117,11 @@ package struct PruningRun: Sendable {
     progress: @escaping ProgressHandler = { _ in },
     reading inputs: () throws -> DriftedInputs
   ) throws -> LayerOutcome {
-    progress(PruningProgress(stage: .repairing, layer: index))
     let name = RecordName(.outcome, layer: index)
-    return try journal.result(name, of: descriptions[index]) {
+    var isFound = true
+    let outcome = try journal.result(name, of: descriptions[index]) {
+      isFound = false
+      progress(PruningProgress(stage: .repairing, layer: index))
       let problem = try store.problem(at: index)
       let layerPlan = plan.layers[index]
       let original = try ActiveLayer(problem, plan: layerPlan, settings: settings)
@@ -126,6 +129,8 @@ package struct PruningRun: Sendable {
       let layer = try ActiveLayer(moved, plan: layerPlan, settings: settings)
       return try pass(layer, index, progress).outcome(judgedBy: original)
     }
+    if isFound { progress(PruningProgress(stage: .found, layer: index)) }
+    return outcome
   }
 
   func pass(

@@ -66,8 +66,16 @@ enum PruneInput: Sendable {
     )
   }
 
+  /// In what the calibration computes, or computed, products with weights.
+  func compute(_ options: PruneOptions) -> ComputePrecision {
+    guard case .statistics(let directory, _) = self else { return options.compute }
+    return directory.manifest.compute
+  }
+
   /// What decides the curvature, for telling one run from another.
   var identity: JSONValue {
+    // Statistics of the same windows may have been computed in another way.
+    if case .statistics(let directory, _) = self { return directory.manifest.json }
     guard let windows, let labels, let seed else { return .null }
     return [
       "fingerprint": JSONValue(windows.fingerprint), "labels": JSONValue(labels.rawValue),

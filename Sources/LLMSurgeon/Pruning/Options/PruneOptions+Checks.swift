@@ -63,6 +63,9 @@ extension PruneOptions {
         "method \(removal.method.rawValue) measures no curvature: leave out --compute"
       )
     }
+    guard case .calibrate = data else {
+      throw .badSetting("--compute speaks of a calibration: give --text or --tokens with it")
+    }
     try compute.check()
   }
 

@@ -45,6 +45,10 @@ struct PruneRun {
     if let windows = input.windows {
       let model = try opened.model(with: try tensors(after: options.shots, isRounded: true))
       report.loss.pruned = try model.meanLoss(windows, sharedBy: ranks, progress: progress)
+      // That of the calibration is another model's then.
+      if input.compute(options) == .bfloat16 {
+        report.loss.dense = try opened.model.meanLoss(windows, sharedBy: ranks, progress: progress)
+      }
     }
     // The first rank removes the work when it has written the result: nobody looks at it any more.
     try ranks?.meet()

@@ -92,12 +92,14 @@ private struct SweepJob {
           windows: windows,
           labels: labels,
           memory: options.memory,
+          compute: options.compute,
           output: statistics
         ),
         progress: progress
       )
     }
     options.data = .statistics(statistics)
+    options.compute = .float32  // It was of the calibration.
   }
 
   /// The mean loss on the windows before pruning, where statistics say it.

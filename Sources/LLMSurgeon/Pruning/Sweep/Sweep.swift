@@ -66,6 +66,7 @@ extension PruneOptions {
         "a sweep repairs all layers at once: leave out the sequential repair"
       )
     }
+    try checkCompute()
     var result = self
     result.removal.size = nil
     result.shots = 1
