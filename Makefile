@@ -57,6 +57,7 @@ results: build
 	VENV=$(VENV) Tests/Results/profiles $(SURGEON) $(MATERIAL)
 	Tests/Results/methods --jobs $$(nproc) $(SURGEON) $(MATERIAL) .build/methods.jsonl
 	Tests/Results/draw $(VENV) .build/methods.jsonl
+	Tests/Results/shots --jobs $$(nproc) $(SURGEON) $(MATERIAL) .build/shots.jsonl
 	Tests/Results/depth $(SURGEON) $(MATERIAL) .build/depth.jsonl
 	Tests/Results/recovery --jobs $$(nproc) $(SURGEON) $(MATERIAL) .build/recovery.jsonl
 	Tests/Results/chop --jobs $$(nproc) $(SURGEON) $(MATERIAL) .build/chop.jsonl

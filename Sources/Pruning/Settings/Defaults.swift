@@ -11,9 +11,7 @@ struct Defaults {
   /// More steps than this gained less than one percent in perplexity; a calibration after each of
   /// several shots does part of what the steps do.
   let steps: Int
-  /// Exchanges lower the predicted loss of one large step; after small ones, recalibration does.
-  ///
-  /// More than four gained nothing.
+  /// Exchanges pay after every calibration; more than four gained nothing.
   let exchanges: Int
   let allocation: Allocation
   let ramp = Ramp.linear
@@ -36,7 +34,7 @@ struct Defaults {
     // The same widths in all blocks are what other software loads without further ado; errors of one
     // layer's output say nothing about another's.
     allocation = structure.isUnits || method.isLayerLocal ? .uniform : .global
-    exchanges = structure.isExchangeable && method.repairs && isOnce ? 4 : 0
+    exchanges = structure.isExchangeable && method.repairs ? 4 : 0
     guard !method.isLayerLocal else {
       damping = Self.layerLocalDamping
       steps = 1
