@@ -43,7 +43,7 @@ interop: build
 bfloat16: setup
 	@.ci/setup libdnnl-dev
 	$(SWIFT) test -c release --disable-xctest --quiet --traits OneDNN --scratch-path .build/onednn \
-	  --filter 'BFloat16|bfloat16|ModelTests'
+	  --filter 'BFloat16|ComputePrecision|ModelTests'
 	$(SWIFT) build -c release --product surgeon --traits OneDNN --scratch-path .build/onednn
 	[ ! -d $(MATERIAL) ] || Tests/Results/compute --jobs $$(nproc) .build/onednn/release/surgeon \
 	  $(MATERIAL) .build/compute.jsonl

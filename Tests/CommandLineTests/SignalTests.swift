@@ -73,13 +73,15 @@ struct SignalTests {
     let running = try Surgeon.start(
       words + ["--threads", "2"] + (job.output ? ["--output", scratch.path("out")] : [])
     )
-    // Long enough for the program to listen to signals.
-    if job.begun == nil { usleep(300_000) }
-    while !hasBegun(job, scratch) {
+    while try !(hasBegun(job, scratch) && running.survives(number)) {
       try #require(running.process.isRunning, "it ended before anything was kept")
       usleep(2000)
     }
-    running.send(number)
+    // One that comes before the program listens is lost.
+    while running.process.isRunning {
+      running.send(number)
+      usleep(20_000)
+    }
     let output = try running.finish()
     #expect(output.status == 128 + number, "\(output.standardError)")
     let word = number == SIGINT ? "interrupted" : "terminated"

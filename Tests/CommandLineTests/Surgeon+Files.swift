@@ -36,4 +36,18 @@ extension Surgeon.Running {
 
   /// Sends a signal.
   func send(_ number: Int32) { kill(process.processIdentifier, number) }
+
+  /// Whether a signal no longer ends the process at once: it is ignored or handled.
+  func survives(_ number: Int32) throws -> Bool {
+    let status = try String(
+      contentsOfFile: "/proc/\(process.processIdentifier)/status",
+      encoding: .utf8
+    )
+    return try ["SigIgn:", "SigCgt:"].contains { name in
+      let line = try #require(status.split(separator: "\n").first { $0.hasPrefix(name) })
+      let digits = line.dropFirst(name.count).drop(while: \.isWhitespace)
+      let mask = try #require(UInt64(digits, radix: 16))
+      return mask >> UInt64(number - 1) & 1 == 1
+    }
+  }
 }

@@ -138,21 +138,35 @@ extension StatisticsManifest {
   ) throws {
     try windows.write(to: folder.appending(path: Self.tokensFile))
     if let note = compute.note { progress.note(note) }
-    let run = CalibrationRun(
-      model: model.multiplying(in: compute.products),
-      windows: windows,
-      firstSequence: shard?.range.lowerBound ?? 0,
-      labels: labelSource,
-      memory: memory,
-      folder: folder
-    )
+    let run = run(model, windows, memory: memory, folder: folder)
     loss = try run.finish(writing: FactorFiles(folder: folder, blocks: blocks), progress: progress)
     try write(into: folder)
     run.removeState()
   }
 
-  /// Where the labels of the calibration come from.
-  var labelSource: Transformer.LabelSource { labels == .sampled ? .model(seed: seed) : .text }
+  /// The run that makes the calibration.
+  ///
+  /// - Parameters:
+  ///   - model: The model, with the weights at which the curvature is measured.
+  ///   - windows: The windows that the manifest names.
+  ///   - memory: What may be kept in memory.
+  ///   - folder: Where its state lies.
+  /// - Returns: The run, which looks at the manifest no more.
+  func run(
+    _ model: DecoderModel,
+    _ windows: TokenWindows,
+    memory: CalibrationMemory,
+    folder: URL
+  ) -> CalibrationRun {
+    CalibrationRun(
+      model: model.multiplying(in: compute.products),
+      windows: windows,
+      firstSequence: shard?.range.lowerBound ?? 0,
+      labels: labels == .sampled ? .model(seed: seed) : .text,
+      memory: memory,
+      folder: folder
+    )
+  }
 }
 
 extension TokenWindows {

@@ -62,14 +62,7 @@ struct JointMeasurement {
       try allWindows.write(to: $0.appending(path: StatisticsManifest.tokensFile))
     }
     if ranks.isFirst, let note = whole.compute.note { progress.note(note) }
-    let run = CalibrationRun(
-      model: model.multiplying(in: whole.compute.products),
-      windows: windows,
-      firstSequence: own.shard?.range.lowerBound ?? 0,
-      labels: own.labelSource,
-      memory: memory,
-      folder: folder
-    )
+    let run = own.run(model, windows, memory: memory, folder: folder)
     let sequences = ranks.shares(of: whole.sequences).map(\.count)
     let factors = JointFactors(
       ranks: ranks,

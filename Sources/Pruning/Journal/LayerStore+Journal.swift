@@ -33,13 +33,11 @@ extension LayerStore {
     let layers = layers
     @Sendable func result(_ place: Int) throws -> Result {
       let item = work[place]
-      var isFound = true
-      let result = try journal.result(item.name, of: layers[item.layer]) {
-        isFound = false
-        return try compute(place)
+      return try journal.result(item.name, of: layers[item.layer]) {
+        progress(PruningProgress(stage: .found, layer: item.layer))
+      } _: {
+        try compute(place)
       }
-      if isFound { progress(PruningProgress(stage: .found, layer: item.layer)) }
-      return result
     }
     guard let journal, let ranks = journal.ranks else {
       return try forEachLayer(work.map(\.layer)) {

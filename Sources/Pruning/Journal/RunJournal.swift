@@ -86,15 +86,20 @@ extension RunJournal {
   /// - Parameters:
   ///   - name: What it is found by.
   ///   - layer: The layer that it is about.
+  ///   - found: Called if it was kept.
   ///   - compute: Computes it.
   /// - Returns: The result.
   /// - Throws: What computing and writing throw.
   package func result<Result: Recorded>(
     _ name: RecordName,
     of layer: LayerDescription,
+    found: () -> Void = {},
     _ compute: () throws -> Result
   ) throws -> Result {
-    if let record = record(name), let result = Result(record, of: layer) { return result }
+    if let record = record(name), let result = Result(record, of: layer) {
+      found()
+      return result
+    }
     let result = try compute()
     try keep(result.record, as: name)
     return result
@@ -106,9 +111,10 @@ extension (any RunJournal)? {
   func result<Result: Recorded>(
     _ name: RecordName,
     of layer: LayerDescription,
+    found: () -> Void = {},
     _ compute: () throws -> Result
   ) throws -> Result {
     guard let journal = self else { return try compute() }
-    return try journal.result(name, of: layer, compute)
+    return try journal.result(name, of: layer, found: found, compute)
   }
 }

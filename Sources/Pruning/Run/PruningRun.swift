@@ -118,9 +118,9 @@ package struct PruningRun: Sendable {
     reading inputs: () throws -> DriftedInputs
   ) throws -> LayerOutcome {
     let name = RecordName(.outcome, layer: index)
-    var isFound = true
-    let outcome = try journal.result(name, of: descriptions[index]) {
-      isFound = false
+    return try journal.result(name, of: descriptions[index]) {
+      progress(PruningProgress(stage: .found, layer: index))
+    } _: {
       progress(PruningProgress(stage: .repairing, layer: index))
       let problem = try store.problem(at: index)
       let layerPlan = plan.layers[index]
@@ -129,8 +129,6 @@ package struct PruningRun: Sendable {
       let layer = try ActiveLayer(moved, plan: layerPlan, settings: settings)
       return try pass(layer, index, progress).outcome(judgedBy: original)
     }
-    if isFound { progress(PruningProgress(stage: .found, layer: index)) }
-    return outcome
   }
 
   func pass(

@@ -11,6 +11,8 @@ final class SolverMeter: Sendable {
   private struct Counts {
     /// The layers that were begun, and the iterations of their repairs.
     var begun = 0, iterations = 0
+    /// The layers begun but the last one.
+    var ended: Int { max(0, begun - 1) }
     /// The layers whose result an earlier process left.
     var found = 0
   }
@@ -30,14 +32,14 @@ final class SolverMeter: Sendable {
   /// Runs the choice as one phase.
   func choosing<Result>(_ body: (@escaping ProgressHandler) throws -> Result) rethrows -> Result {
     let passes = settings.structure.isUnits ? 1 : settings.pricings
-    return try phase("choosing", total: layers * passes, "layers", body) { max(0, $0.begun - 1) }
+    return try phase("choosing", total: layers * passes, "layers", body) { $0.ended }
   }
 
   /// Runs the last repair as one phase; a repair by iterations counts these, since that of one large
   /// layer alone can take minutes.
   func repairing<Result>(_ body: (@escaping ProgressHandler) throws -> Result) rethrows -> Result {
     guard settings.method.repairs, !settings.structure.isStructured else {
-      return try phase("repairing", total: layers, "layers", body) { max(0, $0.begun - 1) }
+      return try phase("repairing", total: layers, "layers", body) { $0.ended }
     }
     let each = settings.finalRepair.iterations
     return try phase("repairing", total: layers * each, "steps", each: each, body) { $0.iterations }
