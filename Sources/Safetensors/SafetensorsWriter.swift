@@ -1,7 +1,8 @@
 internal import ExactJSON
 package import Tensors
 
-/// Writes safetensors files, one tensor at a time, byte for byte as the reference implementation.
+/// Writes safetensors files, one tensor or a piece of one at a time, byte for byte as the reference
+/// implementation.
 package enum SafetensorsWriter {
   /// A tensor to be written; its content is asked for only when its turn comes.
   package struct Tensor {
@@ -9,8 +10,30 @@ package enum SafetensorsWriter {
     package let name: TensorName
     /// Its shape and how its numbers are stored.
     package let description: TensorDescription
-    /// Makes its bytes, little-endian, row by row.
-    package let content: () throws -> [UInt8]
+    /// How many pieces its content is made in.
+    package let pieces: Int
+    /// Makes the bytes of one piece, by its number.
+    package let piece: (Int) throws -> [UInt8]
+
+    /// A tensor whose content is made in pieces, so that it need not fit in memory.
+    ///
+    /// - Parameters:
+    ///   - name: Its name.
+    ///   - description: Its shape and how its numbers are stored.
+    ///   - pieces: How many there are.
+    ///   - bytes: Makes the bytes of one piece, by its number; all of them, one after the other, are
+    ///     the tensor, little-endian, row by row.
+    package init(
+      _ name: TensorName,
+      _ description: TensorDescription,
+      pieces: Int,
+      bytes: @escaping (_ piece: Int) throws -> [UInt8]
+    ) {
+      self.name = name
+      self.description = description
+      self.pieces = pieces
+      piece = bytes
+    }
 
     /// A tensor given by its stored bytes.
     ///
@@ -23,9 +46,7 @@ package enum SafetensorsWriter {
       _ description: TensorDescription,
       bytes: @escaping () throws -> [UInt8]
     ) {
-      self.name = name
-      self.description = description
-      content = bytes
+      self.init(name, description, pieces: 1, bytes: { _ in try bytes() })
     }
 
     /// A tensor given by floating-point numbers; see `TensorDescription.bytes(of:name:)`.
@@ -40,6 +61,14 @@ package enum SafetensorsWriter {
       floats: @escaping () throws -> [Float]
     ) {
       self.init(name, description) { try description.bytes(of: try floats(), name: name) }
+    }
+
+    /// Makes all its bytes at once, little-endian, row by row.
+    ///
+    /// - Returns: The bytes.
+    /// - Throws: What making them throws.
+    package func content() throws -> [UInt8] {
+      try pieces == 1 ? piece(0) : (0..<pieces).flatMap(piece)
     }
   }
 
@@ -64,15 +93,22 @@ package enum SafetensorsWriter {
     let header = try header(ordered, metadata: metadata, path: path)
     var output = try OutputFile(path)
     try output.write(header)
-    for tensor in ordered {
-      let bytes = try tensor.content()
-      let expected = tensor.description.byteCount
-      guard bytes.count == expected else {
-        throw TensorError.wrongCount(tensor.name, expected: expected, found: bytes.count)
-      }
+    for tensor in ordered { try append(tensor, to: &output) }
+    try output.commit(isFlushed: isFlushed)
+  }
+
+  /// Writes the content of a tensor, one piece at a time.
+  private static func append(_ tensor: Tensor, to output: inout OutputFile) throws {
+    let expected = tensor.description.byteCount
+    var found = 0
+    for number in 0..<tensor.pieces {
+      let bytes = try tensor.piece(number)
+      found += bytes.count
       try output.write(bytes)
     }
-    try output.commit(isFlushed: isFlushed)
+    guard found == expected else {
+      throw TensorError.wrongCount(tensor.name, expected: expected, found: found)
+    }
   }
 
   /// The size of the file that ``write(_:metadata:to:)`` would write.

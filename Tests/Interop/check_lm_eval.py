@@ -25,6 +25,7 @@ TEXTS = [("The castle was built in", " the 12th century"), ("He was born in", " 
 def own_likelihood(checkpoint, context, continuation):
     """The sum of the log-probabilities of a continuation's tokens, from surgeon's own logits."""
     tokens, logits = work / "window.safetensors", work / "logits.safetensors"
+    logits.unlink(missing_ok=True)
     window = torch.tensor([context + continuation])
     save_file({"tokens": window}, tokens)
     command = [surgeon, "evaluate", checkpoint, "--tokens", tokens, "--logits", logits, "--quiet"]

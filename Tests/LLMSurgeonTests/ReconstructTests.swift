@@ -64,7 +64,7 @@ struct ReconstructTests {
       #expect(old.map { $0 == 0 } == new.map { $0 == 0 }, "\(linear.name)")
     }
     func logits(_ model: URL) throws -> [Float] {
-      let file = scratch.url("logits.safetensors")
+      let file = scratch.url("logits-of-\(model.lastPathComponent).safetensors")
       let input = rebuilding.fixture.input
       _ = try evaluate(EvaluationOptions(model: model.path, input: input, logits: file))
       return try SafetensorsFile(path: file.path).floats("logits")

@@ -81,6 +81,31 @@ struct SafetensorsWriterTests {
     #expect(try scratch.names().isEmpty)
   }
 
+  @Test("pieces, of any size, give the file of the whole; too few or too many bytes give none")
+  func pieces() throws {
+    let scratch = try ScratchDirectory()
+    let description = TensorDescription(elementType: .uint8, shape: [2, 3])
+    func write(_ pieces: [[UInt8]], to name: String) throws {
+      let tensor = SafetensorsWriter.Tensor("a", description, pieces: pieces.count) { pieces[$0] }
+      #expect(try tensor.content() == pieces.flatMap { $0 })
+      try SafetensorsWriter.write([tensor], to: scratch.path(name))
+    }
+    try write([[1, 2, 3, 4, 5, 6]], to: "whole")
+    let cuts: [[[UInt8]]] = [[[1, 2, 3], [4, 5, 6]], [[1], [], [2, 3, 4, 5], [6]]]
+    for (number, pieces) in cuts.enumerated() {
+      try write(pieces, to: "\(number)")
+      #expect(try scratch.read("\(number)") == scratch.read("whole"))
+    }
+    let faults: [[[UInt8]]] = [[], [[1, 2, 3], [4, 5]], [[1, 2, 3], [4, 5, 6, 7]]]
+    for pieces in faults {
+      let found = pieces.joined().count
+      #expect(throws: TensorError.wrongCount("a", expected: 6, found: found)) {
+        try write(pieces, to: "none")
+      }
+    }
+    #expect(try scratch.names() == ["0", "1", "whole"])
+  }
+
   @Test("a place that cannot be written is named")
   func unwritable() throws {
     let scratch = try ScratchDirectory()

@@ -1,8 +1,5 @@
 import ExactJSON
 public import Foundation
-import LinearAlgebra
-import Safetensors
-import Tensors
 import Transformer
 
 /// What ``evaluate(_:progress:)`` is asked to do.
@@ -15,7 +12,7 @@ public struct EvaluationOptions: Sendable {
   public var length: Int?
   /// The number of windows, the first ones, no more than there are; nil for all.
   public var windows: Int?
-  /// A safetensors file for the logits of the windows, `[windows, length, vocabulary]`.
+  /// A new safetensors file for the logits of the windows, `[windows, length, vocabulary]`.
   public var logits: URL?
 
   /// An evaluation of a model on some tokens.
@@ -78,11 +75,13 @@ public struct Evaluation: Sendable, Equatable {
 ///   - options: The model, the tokens and the windows.
 ///   - progress: Hears how it goes on.
 /// - Returns: The perplexity and its protocol.
-/// - Throws: ``JobError``, or an error of the model, tokenizer or files.
+/// - Throws: ``JobError``, or an error of the model, tokenizer or files; before any work if the file
+///   of logits cannot be made.
 public func evaluate(
   _ options: EvaluationOptions,
   progress: any ProgressListener = SilentProgress()
 ) throws -> Evaluation {
+  let file = try options.logits.map { try LogitsFile($0) }
   let opened = try OpenedModel(options.model)
   let windows = try options.input.leadingWindows(
     count: options.windows,
@@ -91,8 +90,14 @@ public func evaluate(
     tokenizer: opened.directoryURL
   )
   let losses = try opened.model.windowLosses(windows, progress: progress)
-  if let file = options.logits { try opened.model.writeLogits(of: windows, to: file) }
-  return Evaluation(losses, of: windows)
+  let evaluation = Evaluation(losses, of: windows)
+  if let file {
+    // Said before a full disk can end it all.
+    let perplexity = String(format: "%.3f", evaluation.perplexity)
+    progress.note("perplexity \(perplexity); the logits are computed again to be written")
+    try file.write(opened.model, windows, progress: progress)
+  }
+  return evaluation
 }
 
 extension Evaluation {
@@ -139,19 +144,5 @@ extension DecoderModel {
       progress.advance(to: last)
     }
     return losses
-  }
-
-  /// Writes the logits of windows, one window after the other.
-  fileprivate func writeLogits(of windows: TokenWindows, to file: URL) throws {
-    let values = try (0..<windows.count).flatMap { index in
-      try logits(TokenSequences(tokens: Array(windows[index]), length: windows.length)).storage
-    }
-    let shape = [windows.count, windows.length, decoder.vocabulary]
-    let tensor = SafetensorsWriter.Tensor(
-      "logits",
-      TensorDescription(elementType: .float32, shape: shape),
-      floats: { values }
-    )
-    try SafetensorsWriter.write([tensor], to: file.path)
   }
 }

@@ -1,6 +1,4 @@
 import ExactJSON
-import LinearAlgebra
-import Tensors
 import Training
 import Transformer
 
@@ -40,13 +38,14 @@ public struct ShotCorrection: Sendable, Equatable {
   ///   - model: The model after a shot.
   ///   - windows: Those of the calibration.
   ///   - progress: Hears of each step.
-  /// - Returns: The new weights of the matrices, single precision; zeros as before.
+  /// - Returns: The trained model, zeros as before. Each matrix is merged when it is read, so that
+  ///   not all are in memory at once.
   /// - Throws: What reading the model and computing throw.
   func correct(
     _ model: DecoderModel,
     on windows: TokenWindows,
     progress: any ProgressListener
-  ) throws -> MemoryTensors {
+  ) throws -> TrainedModel {
     guard batch >= 1 else { throw JobError.badSetting("a correction takes a window at least") }
     let course = try training.course()
     var trainer = try Trainer(TrainedModel(model, training), training, windows, batch: batch)
@@ -56,8 +55,8 @@ public struct ShotCorrection: Sendable, Equatable {
       try trainer.makeStep(rate: course.rate(step: step))
       progress.advance(to: step)
     }
-    var corrected = MemoryTensors()
-    try trainer.trained.write(to: &corrected, as: .float32)
-    return corrected
+    var trained = trainer.trained
+    trained.isMerged = true
+    return trained
   }
 }

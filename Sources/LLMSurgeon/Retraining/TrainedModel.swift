@@ -68,11 +68,9 @@ struct TrainedModel: TensorSource {
 
   /// Adds the trained tensors as they are written: what was zero in a matrix is zero.
   ///
-  /// - Parameters:
-  ///   - tensors: Receives them.
-  ///   - type: How they are stored; as in the model unless stated.
+  /// - Parameter tensors: Receives them, stored as in the model.
   /// - Throws: `TrainingError` if a zero is lost.
-  func write(to tensors: inout MemoryTensors, as type: ElementType? = nil) throws {
+  func write(to tensors: inout MemoryTensors) throws {
     var merged = self
     merged.isMerged = true
     for (name, site) in sites.sorted(by: { $0.key < $1.key }) {
@@ -81,9 +79,7 @@ struct TrainedModel: TensorSource {
       case .masked(_, let mask), .bias(_, let mask): try mask.check(values, name: "\(name)")
       case .values, .adapted: break
       }
-      let stored = try existing(name)
-      let description = type.map { TensorDescription(elementType: $0, shape: stored.shape) }
-      try tensors.set(name, description ?? stored, floats: values)
+      try tensors.set(name, try existing(name), floats: values)
     }
   }
 }

@@ -28,7 +28,7 @@ struct EvaluateCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Also write the logits of these windows to a safetensors file.",
+      "Also write the logits of these windows to a new safetensors file.",
       valueName: "file"
     ),
     completion: .file()

@@ -9,8 +9,8 @@ import Transformer
 struct RepairedWeights: TensorSource {
   private let linears: [LinearDescription]
   private var numbers: LayerNumbers<Float>
-  /// Newer values of some tensors.
-  private var corrected = MemoryTensors()
+  /// The model that was trained since, whose matrices are newer; nil if none was.
+  private var corrected: TrainedModel?
   /// Where each tensor comes from: its layer, and its place among the layer's tensors.
   private let origins: [TensorName: (layer: Int, place: Int)]
 
@@ -45,8 +45,11 @@ struct RepairedWeights: TensorSource {
     try numbers.keep(weights.storage, layer: layer)
   }
 
-  /// Replaces tensors by newer values of the same shapes.
-  mutating func correct(by newer: MemoryTensors) { corrected = newer }
+  /// Replaces the tensors that a model was trained of.
+  ///
+  /// - Parameter newer: The model, read as it is written in the end. Its base reads a copy of these
+  ///   weights as they are now.
+  mutating func correct(by newer: TrainedModel) { corrected = newer }
 
   var names: [TensorName] { origins.keys.sorted() }
 
@@ -59,7 +62,7 @@ struct RepairedWeights: TensorSource {
   }
 
   func floats(_ name: TensorName) throws -> [Float] {
-    if corrected.description(of: name) != nil { return try corrected.floats(name) }
+    if let corrected, corrected.sites[name] != nil { return try corrected.floats(name) }
     guard let origin = origins[name], let values = try numbers.numbers(layer: origin.layer) else {
       throw TensorError.missing(name)
     }
