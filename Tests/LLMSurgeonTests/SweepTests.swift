@@ -1,4 +1,5 @@
 import ExactJSON
+import Export
 import Foundation
 import Pruning
 import TestKit
@@ -163,6 +164,27 @@ struct SweepTests {
     #expect(curve.points.map { $0.left == nil } == [false, true])
     #expect(try scratch.names() == ["swept"])
     #expect(try scratch.names(in: "swept") == ["0.1"])
+  }
+
+  @Test("a sweep whose prunings would all be refused ends before any work, and leaves nothing")
+  func unfit() throws {
+    let scratch = try ScratchDirectory()
+    let options = PruneOptions(
+      model: try Fixture("llama").url.path,
+      data: .none,
+      removal: RemovalChoice(structure: .units([.neurons]), target: nil, method: .magnitude),
+      output: scratch.url("swept")
+    )
+    var small = options
+    small.memory = CalibrationMemory(limit: 1)
+    var timed = options
+    timed.profile = .masked
+    timed.timing = SampleTable(hidden: 32).table
+    for (unfit, words) in [(small, "--memory"), (timed, "timing table")] {
+      let error = try #require(throws: JobError.self) { try pruneEach(unfit, targets: [0.1]) }
+      #expect(error.description.contains(words))
+      #expect(try scratch.names() == [])
+    }
   }
 
   @Test("targets out of range and methods without prediction are refused")

@@ -70,11 +70,21 @@ struct DepthArguments: ParsableArguments {
       || emulate != nil
   }
 
+  /// Whether scores decide what goes.
+  var goesByScore: Bool {
+    guard removeList == nil else { return false }
+    if case .position? = by { return false }
+    return true
+  }
+
   func validate() throws {
     if let removeCount, removeCount < 1 { throw ValidationError("--remove-count is at least 1") }
     if let walks, walks < 2 { throw ValidationError("--walks must be at least 2") }
     guard removeList == nil || by == nil && !iterative else {
       throw ValidationError("--remove-list says what goes: leave out --by and --iterative")
+    }
+    guard walks == nil || by == .score(.shapley) else {
+      throw ValidationError("--walks is for --by shapley: leave it out")
     }
   }
 }
@@ -98,6 +108,32 @@ extension PruneCommand {
         "--structure \(structure) knows no --method, --shots, --statistics, --sweep, --allocation, "
           + "--labels, --compute, sizes as targets, --memory, --mpi or solver "
           + "options: see --by"
+      )
+    }
+    try validateIdle(structure)
+  }
+
+  /// Refuses options that nothing looks at where blocks or parts go.
+  private func validateIdle(_ structure: DepthStructure) throws {
+    if let option = shots.firstGiven ?? removal.widths.firstOfUnits {
+      throw ValidationError(
+        "\(option) changes nothing with --structure \(structure): leave it out"
+      )
+    }
+    guard removal.depth.goesByScore || !removal.widths.keepsBlocks else {
+      throw ValidationError(
+        """
+        --keep-first and --keep-last are for a choice by score: leave them out, or give --by with a \
+        score
+        """
+      )
+    }
+    guard input.input != nil || !windows.isGiven else {
+      throw ValidationError(
+        """
+        --samples, --length and --seed are of windows: give them with --text or --tokens, or leave \
+        them out
+        """
       )
     }
   }

@@ -70,7 +70,7 @@ struct RemovalOptions: ParsableArguments {
       size: sizes.choice,
       method: method,
       allocation: allocation,
-      headUnit: widths.headUnit,
+      headUnit: widths.headUnit ?? .group,
       constraints: widths.constraints
     )
   }
@@ -118,6 +118,7 @@ struct RemovalOptions: ParsableArguments {
         "constraints on widths go with --structure neurons, heads or neurons,heads"
       )
     }
+    if case .units(let kinds) = structure { try widths.check(kinds) }
     guard allocation == .global || depthStructure != nil || !widths.keepsBlocks else {
       throw ValidationError(
         """
@@ -203,64 +204,6 @@ struct SizeOptions: ParsableArguments {
         makes
         """
       )
-    }
-  }
-}
-
-/// What the widths of the remaining model have to obey.
-struct WidthOptions: ParsableArguments {
-  @Option(
-    help: """
-      What a head is where query heads share key and value heads: a group with its key and value \
-      head (group), or one query head of every group (query).
-      """
-  )
-  var headUnit: HeadUnit = .group
-
-  @Option(help: "Each block keeps a multiple of this many neurons: 32, 64, 128 or 256.")
-  var multipleOf: Int?
-
-  @Option(help: "Each block keeps a multiple of this many key and value heads.")
-  var headMultipleOf: Int?
-
-  @Option(help: "Leave this many blocks at the start untouched (with --allocation global).")
-  var keepFirst = 0
-
-  @Option(help: "Leave this many blocks at the end untouched (with --allocation global).")
-  var keepLast = 0
-
-  @Option(help: "The largest share of its neurons or heads that a block loses, such as 0.6.")
-  var maxShare: Double?
-
-  /// The constraints, for the library.
-  var constraints: UnitConstraints {
-    UnitConstraints(
-      neuronMultiple: multipleOf ?? 1,
-      headMultiple: headMultipleOf ?? 1,
-      keepFirst: keepFirst,
-      keepLast: keepLast,
-      largestShare: maxShare ?? 1
-    )
-  }
-
-  /// Whether some blocks lose nothing.
-  var keepsBlocks: Bool { keepFirst > 0 || keepLast > 0 }
-
-  /// Whether anything departs from the defaults.
-  var isGiven: Bool { constraints != UnitConstraints() || headUnit != .group }
-
-  func validate() throws {
-    if let multipleOf, ![32, 64, 128, 256].contains(multipleOf) {
-      throw ValidationError("--multiple-of is 32, 64, 128 or 256")
-    }
-    if let headMultipleOf, headMultipleOf < 1 {
-      throw ValidationError("--head-multiple-of is at least 1")
-    }
-    guard keepFirst >= 0, keepLast >= 0 else {
-      throw ValidationError("--keep-first and --keep-last are not negative")
-    }
-    if let maxShare, !(maxShare > 0 && maxShare <= 1) {
-      throw ValidationError("--max-share is above 0 and at most 1")
     }
   }
 }

@@ -102,21 +102,23 @@ struct MemoryOptions: ParsableArguments {
   var scratch: String?
 
   @Option(
-    help: "How hidden states are kept between the passes: f32, or bf16 for half the space."
+    help: """
+      How hidden states are kept between the passes: f32 (unless given), or bf16 for half the space.
+      """
   )
-  var scratchPrecision: ScratchPrecision = .float32
+  var scratchPrecision: ScratchPrecision?
 
   /// The limits, for the library.
   var choice: CalibrationMemory {
     CalibrationMemory(
       limit: memory?.value,
       scratch: scratch.map { URL(filePath: $0, directoryHint: .isDirectory) },
-      precision: scratchPrecision
+      precision: scratchPrecision ?? .float32
     )
   }
 
-  /// Whether anything departs from the defaults.
-  var isGiven: Bool { memory != nil || scratch != nil || scratchPrecision != .float32 }
+  /// Whether any of them is given.
+  var isGiven: Bool { memory != nil || scratch != nil || scratchPrecision != nil }
 }
 
 /// The checkpoint that a command leaves.

@@ -47,6 +47,27 @@ struct SolverOptions: ParsableArguments {
         )
       }
     }
+    try checkDamping(method)
+  }
+
+  /// Refuses a damping of what the method uses undamped, or not at all.
+  private func checkDamping(_ method: Method) throws {
+    guard dampingActivations == nil || method.dampsActivations else {
+      throw ValidationError(
+        """
+        --damping-activations is for --method surgeon, sparsegpt and alps: \(method.rawValue) adds \
+        nothing to A, leave it out
+        """
+      )
+    }
+    guard dampingGradients == nil || method.repairs else {
+      throw ValidationError(
+        """
+        --damping-gradients is for --method surgeon: \(method.rawValue) adds nothing to G, leave it \
+        out
+        """
+      )
+    }
   }
 
   @Option(help: "Choose in this many steps within one calibration.")
@@ -88,6 +109,16 @@ struct SolverOptions: ParsableArguments {
       if let value, !(value >= 0 && value.isFinite) {
         throw ValidationError("\(name) must be a number that is not negative")
       }
+    }
+  }
+}
+
+extension Method {
+  /// Whether `A` is damped before anything is computed from it.
+  fileprivate var dampsActivations: Bool {
+    switch self {
+    case .surgeon, .sparsegpt, .alps: true
+    case .kobd, .lobd, .magnitude, .activation, .wanda: false
     }
   }
 }

@@ -25,13 +25,17 @@ public func pruneEach(
 ) throws -> SweepCurve {
   let options = try options.swept(over: targets)
   let opened = try OpenedModel(options.model)
+  // Each pruning finds this out too, but only after the calibration.
+  try HuggingFaceExport.check(options.writtenProfile, opened.configuration)
+  try options.checkTiming(of: opened)
   let fingerprint = try opened.fingerprint()
   let input = try PruneInput(options.data, opened: opened, fingerprint: fingerprint)
   let settings = try options.settings(target: nil)
+  try options.checkMemory(of: opened, settings, input)
   let identity: JSONValue = [
     "targets": .array(targets.map { JSONValue($0) }),
     "profile": JSONValue(options.writtenProfile.rawValue),
-    "prune": options.identity(settings, input: input, fingerprint: fingerprint),
+    "prune": options.identity(settings, input: input, heldOut: nil, fingerprint: fingerprint),
   ]
   let folder = try UnfinishedFolder(for: options.output, identity: identity)
   let curve = try folder.run {
