@@ -28,6 +28,8 @@ public enum JobError: Error, Equatable {
   case badSetting(String)
   /// An unfinished run of other settings occupies the place where this one would keep its own.
   case foreignRemains(path: String)
+  /// An unfinished run was computed by other kernels, which round otherwise.
+  case otherKernels(path: String, kernels: String)
   /// Another process is making the same output.
   case inUse(path: String)
   /// An output directory cannot be made or moved into place.
@@ -76,6 +78,10 @@ extension JobError: CustomStringConvertible {
     case .foreignRemains(let path):
       "\(path) holds an unfinished run with other settings; "
         + "repeat that command to finish it, or remove the folder"
+    case .otherKernels(let path, let kernels):
+      "the unfinished run in \(path) was computed with the kernels \(kernels), which would end with "
+        + "other bytes than \(KernelChoice.inUse); give --blas-core \(kernels) to finish it, or remove "
+        + "the folder"
     case .inUse(let path):
       "another process is making \(path); wait for it or choose another --output"
     case .unwritable(let path, let reason): "cannot write \(path): \(reason)"

@@ -86,7 +86,10 @@ struct ElementTypeTests {
     let weights = try model.weights()
     let total = weights.reduce(0) { $0 + $1.values.count }
     let zeros = weights.reduce(0) { $0 + $1.zeros }
-    #expect(model.report.shareRemoved == Double(zeros) / Double(total))
+    // The zeros of rounding count where single weights go, and are few where rows and columns do.
+    let rounded = Double(zeros) - model.report.shareRemoved * Double(total)
+    #expect(abs(rounded) < 0.5 || removal.structure.isStructured && rounded > 0)
+    #expect(rounded < 1e-4 * Double(total))
     #expect(Double(zeros) / Double(total) > removal.share - 0.001)
   }
 }

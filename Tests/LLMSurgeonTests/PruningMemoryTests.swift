@@ -34,7 +34,7 @@ struct PruningMemoryTests {
     return PruningFootprint(
       of: opened.model,
       settings: try options.settings(target: nil),
-      windows: (tokens, false)
+      windows: (tokens, 128, false)
     )
   }
 

@@ -1,6 +1,9 @@
 import ExactJSON
 import Foundation
 import Pruning
+import Report
+import Safetensors
+import Tensors
 import TestKit
 import Testing
 
@@ -78,6 +81,58 @@ struct ShotScheduleTests {
       "\(error)".contains("has no other windows for later shots")
     }
     #expect(try scratch.names().isEmpty)
+  }
+
+  @Test("a run is not continued with another held-out text of the same name")
+  func otherHeldOut() throws {
+    let scratch = try ScratchDirectory()
+    let fixture = try Fixture("llama3")
+    func identity(_ heldOut: TokenInput?) throws -> JSONValue {
+      try PruneJob(
+        PruneOptions(
+          model: fixture.url.path,
+          data: .calibrate(fixture.input, WindowChoice(), .empirical),
+          removal: RemovalChoice(structure: .rowsColumns, target: 0.4),
+          shots: 2,
+          schedule: ShotSchedule(heldOut: heldOut),
+          output: scratch.url("out")
+        )
+      ).identity
+    }
+    func tokens(_ folder: String, first: Int32) throws -> TokenInput {
+      let count = 64
+      let tokens = (0..<Int32(count)).map { ($0 + first) % 7 + 1 }
+      let shape = TensorDescription(elementType: .int32, shape: [1, count])
+      try scratch.write("\(folder)/kept", "")
+      let file = scratch.path("\(folder)/held-out.safetensors")
+      let tensor = SafetensorsWriter.Tensor("tokens", shape) {
+        tokens.flatMap { token in (0..<4).map { UInt8(truncatingIfNeeded: token >> ($0 * 8)) } }
+      }
+      try SafetensorsWriter.write([tensor], to: file)
+      return .tokens(URL(filePath: file))
+    }
+    let one = try identity(tokens("a", first: 0))
+    #expect(try identity(tokens("a", first: 0)) == one)
+    #expect(try identity(tokens("b", first: 1)) != one)
+    #expect(try identity(nil) != one)
+  }
+
+  @Test("inputs kept in fewer bits leave the loss before what it is")
+  func roundedInputs() throws {
+    let scratch = try ScratchDirectory()
+    let fixture = try Fixture("llama3")
+    func loss(_ precision: ScratchPrecision) throws -> Double {
+      var options = PruneOptions(
+        model: fixture.url.path,
+        data: .calibrate(fixture.input, WindowChoice(), .empirical),
+        removal: RemovalChoice(structure: .element, target: 0.2, method: .kobd),
+        output: scratch.url("\(precision)")
+      )
+      options.memory.precision = precision
+      return try #require(try LLMSurgeon.prune(options).report.loss.dense)
+    }
+    let exact = try loss(.float32)
+    #expect(abs(try loss(.bfloat16) - exact) <= 1e-6 * exact)
   }
 
   @Test("the perplexity after the last shot is that of the checkpoint")

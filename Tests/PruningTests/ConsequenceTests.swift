@@ -70,6 +70,40 @@ struct ConsequenceTests {
     #expect(plan.layers[1].freedColumns[3] && !plan.layers[1].mask.keptColumns[3])
   }
 
+  @Test("what costs had removed is made up for once, by the layer that lost the last cause")
+  func removedBefore() throws {
+    func problem(_ seed: Int, _ name: String, scales: [Float]) throws -> LayerProblem {
+      let sample = try sampleProblem(seed, rows: 4, inputs: 5, name: name)
+      var weights = sample.weights
+      for row in 0..<4 { for column in 0..<5 { weights[row, column] *= scales[row] } }
+      return try LayerProblem(
+        name: name,
+        weights: weights,
+        hasBias: false,
+        factors: sample.factors,
+        mask: sample.mask
+      )
+    }
+    // Rows 0 and 1 of both layers are a pair, as rotary embeddings make them.
+    let problems = [
+      try problem(1, "queries", scales: [0.02, 0.03, 10, 10]),
+      try problem(2, "keys", scales: [0.001, 10, 10, 10]),
+    ]
+    let pairs = (0..<2).map { layer in
+      (0..<2).map { StructureID(layer: layer, axis: .row, index: $0) }
+    }
+    let rules = [
+      Consequence(causes: pairs[0], freed: pairs[1]),
+      Consequence(causes: pairs[1], freed: pairs[0]),
+    ]
+    var settings = try PruningSettings(structure: .rows, target: 0.5)
+    settings.steps = 1
+    let plan = try prune(problems, settings, consequences: rules).plan
+    for layer in plan.layers { #expect(layer.mask.keptRows.indices == [2, 3]) }
+    #expect(plan.layers[0].freedRows.population == 0)
+    #expect(plan.layers[1].freedRows.indices == [0, 1])
+  }
+
   @Test("a consequence that names nothing is refused")
   func unknown() throws {
     let (problems, _) = try Self.chain(2)

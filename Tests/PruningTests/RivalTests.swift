@@ -140,6 +140,18 @@ struct RivalTests {
     }
   }
 
+  @Test("inputs that are always zero keep no weights that others could have", arguments: methods)
+  func deadInputs(method: Method) throws {
+    let problem = try layerwiseProblem(5, rows: 11, inputs: 40, dead: [3, 17, 20])
+    let solution = try solve(method, problem, .share(0.5))
+    for row in 0..<11 {
+      for column in [3, 17, 20] {
+        #expect(solution.weights[row, column] == 0)
+        #expect(solution.support[row, column] == 0)
+      }
+    }
+  }
+
   @Test("the number removed is exact, and patterns hold", arguments: methods, targets)
   func counts(method: Method, target: LayerwiseTarget) throws {
     let problem = try layerwiseProblem(5, rows: 11, inputs: 152, dead: [3, 17])

@@ -211,4 +211,41 @@ struct RunTests {
       )
     }
   }
+
+  @Test("what pricing raised the damping by is told of, though the repair needs none")
+  func raisedDamping() throws {
+    let sample = try sampleProblem(3, rows: 6, inputs: 12)
+    var random = Random(7)
+    let problem = try LayerProblem(
+      name: sample.name,
+      weights: sample.weights,
+      hasBias: false,
+      factors: KroneckerFactors(
+        activations: random.moment(12, samples: 4),
+        gradients: try #require(sample.factors).gradients
+      ),
+      mask: sample.mask
+    )
+    var settings = try PruningSettings(structure: .element, target: 0.5)
+    settings.damping.activations = 0
+    #expect(try prune([problem], settings).outcomes[0].timesDampingRaised > 0)
+    #expect(try prune([sample], settings).outcomes[0].timesDampingRaised == 0)
+  }
+
+  @Test(
+    "a few zeros of rounding are weights like others, zero rows and columns are not",
+    arguments: [0, 0.01, 0.05]
+  )
+  func roundedZeros(share: Double) throws {
+    var weights = try sampleProblem(5, rows: 10, inputs: 20).weights
+    for column in 0..<20 { weights[4, column] = 0 }
+    for row in 0..<10 { weights[row, 7] = 0 }
+    // Three single ones, 1.5 % of all.
+    for place in [(1, 2), (3, 4), (5, 6)] { weights[place.0, place.1] = 0 }
+    let mask = LayerMask(zerosOf: weights, hasBias: false, single: share)
+    #expect(!mask.keptRows[4] && mask.keptRows.population == 9)
+    #expect(!mask.keptColumns[7] && mask.keptColumns.population == 19)
+    #expect(mask.isStructured == (share > 0.015))
+    #expect(mask.keptWeights == 9 * 19 - (share > 0.015 ? 0 : 3))
+  }
 }

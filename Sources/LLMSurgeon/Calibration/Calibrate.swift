@@ -37,7 +37,11 @@ public func calibrate(
       into: folder.url,
       progress: progress
     )
-    try folder.become(options.output)
+    try folder.become(
+      options.output,
+      mark: StatisticsManifest.fileName,
+      overwrite: options.overwrite
+    )
   }
   return CalibrationSummary(manifest, output: options.output)
 }

@@ -67,7 +67,7 @@ public func inspect(
     demand: demand,
     prunings: try PruningDemand.all(
       of: opened.model,
-      tokens: product(samples, length),
+      windows: (product(samples, length), length),
       rates: rates
     )
   )

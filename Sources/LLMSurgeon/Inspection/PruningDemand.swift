@@ -31,20 +31,24 @@ public struct PruningDemand: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - model: The model.
-  ///   - tokens: The tokens of all windows.
+  ///   - windows: The tokens of all windows, and of one.
   ///   - rates: How fast this machine computes.
   /// - Returns: One demand for each structure that is told of.
   /// - Throws: `PruningError` for settings that cannot be.
   static func all(
     of model: DecoderModel,
-    tokens: Int,
+    windows: (tokens: Int, length: Int),
     rates: ComputingRates
   ) throws -> [PruningDemand] {
     let shapes = model.solverShapes
     let readers = model.units(.group).parts.map(\.reader)
     return try told.map { structure in
       var settings = try PruningSettings(structure: structure, target: share)
-      let footprint = PruningFootprint(of: model, settings: settings, windows: (tokens, false))
+      let footprint = PruningFootprint(
+        of: model,
+        settings: settings,
+        windows: (windows.tokens, windows.length, false)
+      )
       let work = SolverWork(shapes, settings: settings, readers: readers)
       if !structure.isUnits { (settings.steps, settings.exchanges) = (1, 0) }
       let least = SolverWork(shapes, settings: settings, readers: readers)

@@ -19,25 +19,27 @@ extension PruningFootprint {
   /// - Parameters:
   ///   - model: The model.
   ///   - settings: What is removed, and how; a method that compares layers.
-  ///   - windows: The tokens of all windows that the loss is measured on, none without any, and
-  ///     whether the repair follows the pruned model on them.
+  ///   - windows: The tokens of all windows that the loss is measured on, none without any, the length
+  ///     of one, and whether the repair follows the pruned model on them.
   ///   - threads: The threads that compute.
   init(
     of model: DecoderModel,
     settings: PruningSettings,
-    windows: (tokens: Int, areRepairedFor: Bool),
+    windows: (tokens: Int, length: Int, areRepairedFor: Bool),
     threads: Int = Parallelism.threads
   ) {
     let shapes = model.solverShapes
     let solver = SolverFootprint(shapes, settings: settings, threads: threads)
-    let passes = PassFootprint(of: model)
+    let passes = PassFootprint(of: model, length: windows.length)
     let states = windows.areRepairedFor ? passes.sequential(tokens: windows.tokens) : 0
     let evaluation = passes.evaluation(tokens: windows.tokens)
     memory =
       CalibrationFootprint.programBytes + max(solver.working + states, evaluation) + solver.plan
     layers = solver.working + states >= evaluation ? solver.layers : []
     let weights = shapes.reduce(0) { $0 + Double($1.outputs) * Double($1.inputs + 1) }
-    scratch = solver.scratch + solver.journal + weights * Double(MemoryLayout<Float>.size)
+    let repaired = weights * Double(MemoryLayout<Float>.size)
+    // While a choice is made, or when the result of a shot is written beside what it is made of.
+    scratch = solver.journal + repaired + max(solver.scratch, repaired)
   }
 
   /// Refuses a pruning that does not fit, before it begins.
@@ -86,15 +88,17 @@ private struct PassFootprint {
   private let blocks: [BlockFootprint]
   private let hidden: Double
   private let table: Double
+  private let length: Int
 
-  init(of model: DecoderModel) {
+  init(of model: DecoderModel, length: Int) {
+    self.length = length
     blocks = (0..<model.decoder.blocks).map { BlockFootprint(of: model, block: $0) }
     hidden = Double(model.decoder.hiddenSize)
     table = Double(model.decoder.vocabulary) * hidden
   }
 
   private func tape(tokens: Int) -> Double {
-    let batch = Double(min(tokens, DecoderBlock.tokensPerBatch))
+    let batch = Double(min(tokens, max(length, DecoderBlock.tokensPerBatch)))
     return blocks.map { $0.tape(tokens: batch) }.max() ?? 0
   }
 
@@ -103,7 +107,7 @@ private struct PassFootprint {
     guard tokens > 0 else { return 0 }
     let block = (blocks.map(\.weights).max() ?? 0) + tape(tokens: tokens)
     let head = table + tape(tokens: tokens) + Double(OutputHead.logitBytes) / Self.numberBytes
-    let states = 2 * Double(min(tokens, DecoderModel.tokensAtOnce)) * hidden
+    let states = 2 * Double(min(tokens, max(length, DecoderModel.tokensAtOnce))) * hidden
     return Self.numberBytes * (max(block, head) + states)
   }
 

@@ -59,7 +59,7 @@ struct PruneJob {
 
   /// Everything that decides what the pruning computes.
   var identity: JSONValue {
-    options.identity(settings, input: input, fingerprint: fingerprint)
+    options.identity(settings, input: input, heldOut: heldOut, fingerprint: fingerprint)
   }
 
   /// Finds out whether all ranks would compute the same.
@@ -73,9 +73,7 @@ struct PruneJob {
     case .statistics(let directory, _): statistics = directory.manifest.json
     case .windows(let windows, _, _): try ranks.check(windows)
     }
-    try ranks.agree(
-      on: ["run": identity, "heldOut": JSONValue(heldOut?.fingerprint ?? ""), "data": statistics]
-    )
+    try ranks.agree(on: ["run": identity, "data": statistics])
     try ranks.agree(
       on: JSONValue(KernelChoice.inUse),
       "computes with other kernels than rank 0 (\(KernelChoice.inUse) here); "

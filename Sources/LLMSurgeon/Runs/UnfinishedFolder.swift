@@ -32,6 +32,7 @@ struct UnfinishedFolder {
   ///   - output: What will be complete one day.
   ///   - identity: Everything that decides what the run computes.
   /// - Throws: ``JobError/foreignRemains(path:)`` if another run's work is there,
+  ///   ``JobError/otherKernels(path:kernels:)`` if other kernels have computed it,
   ///   ``JobError/inUse(path:)`` if another process is working there,
   ///   ``JobError/unwritable(path:reason:)`` or `FileError` if the folder cannot be made.
   init(for output: URL, identity: JSONValue) throws {
@@ -41,16 +42,33 @@ struct UnfinishedFolder {
     if Self.isOpen(url, for: identity) {
       Self.removePartialFiles(in: url)
     } else {
-      guard !Self.hasWork(url) else { throw JobError.foreignRemains(path: url.relativePath) }
-      try begin(output, identity: JSONWriter.write(identity, indent: 2))
+      guard !Self.hasWork(url) else { throw Self.refusal(of: url, for: identity) }
+      try begin(output, identity: Self.record(identity))
     }
     Self.open.withLock { $0[url] = madeParents }
   }
 
-  /// Whether a folder is of the run with this identity.
+  /// Whether a folder is of the run with this identity, computed by the kernels that are in use.
   static func isOpen(_ folder: URL, for identity: JSONValue) -> Bool {
-    let found = try? Data(contentsOf: folder.appending(path: identityFile))
-    return found.map { [UInt8]($0) } == JSONWriter.write(identity, indent: 2)
+    found(in: folder) == record(identity)
+  }
+
+  /// What says whose a folder is; other kernels would end the run with other bytes.
+  private static func record(_ identity: JSONValue) -> [UInt8] {
+    JSONWriter.write(["kernels": JSONValue(KernelChoice.inUse), "run": identity], indent: 2)
+  }
+
+  private static func found(in folder: URL) -> [UInt8]? {
+    (try? Data(contentsOf: folder.appending(path: identityFile))).map { [UInt8]($0) }
+  }
+
+  /// Why the work in a folder cannot be continued.
+  private static func refusal(of folder: URL, for identity: JSONValue) -> JobError {
+    let record = found(in: folder).flatMap { try? JSONParser.parse($0).object }
+    guard let record, record["run"] == identity, let kernels = record["kernels"]?.string else {
+      return .foreignRemains(path: folder.relativePath)
+    }
+    return .otherKernels(path: folder.relativePath, kernels: kernels)
   }
 
   /// Does the work of a run; if it fails before anything was done, nothing is left.
@@ -67,9 +85,15 @@ struct UnfinishedFolder {
 
   /// Gives the folder its final name.
   ///
-  /// - Parameter output: The name; what bears it now, the caller has decided to replace.
-  /// - Throws: `JobError.unwritable` if it cannot be moved; what was there is still there then.
-  func become(_ output: URL) throws {
+  /// - Parameters:
+  ///   - output: The name.
+  ///   - mark: A file that every output of this kind holds.
+  ///   - overwrite: Whether an older output may be replaced.
+  /// - Throws: ``JobError`` if there is something by now that may not be replaced, or if the folder
+  ///   cannot be moved; what was there is still there then, and so is the work.
+  func become(_ output: URL, mark: String, overwrite: Bool) throws {
+    // The work has taken its time.
+    try checkOutput(output, mark: mark, overwrite: overwrite)
     let manager = FileManager.default
     let parent = url.deletingLastPathComponent()
     let output = Self.place(of: output)

@@ -34,7 +34,11 @@ package func calibrate(
     let whole = try UnfinishedFolder(for: options.output, identity: job.identity)
     return try whole.run {
       let manifest = try job.measurement.finish(own.url, whole.url, progress: progress)
-      try whole.become(options.output)
+      try whole.become(
+        options.output,
+        mark: StatisticsManifest.fileName,
+        overwrite: options.overwrite
+      )
       return manifest
     }
   }

@@ -57,7 +57,11 @@ public func merge(
     }
     progress.end()
     try manifest.write(into: folder.url)
-    try folder.become(options.output)
+    try folder.become(
+      options.output,
+      mark: StatisticsManifest.fileName,
+      overwrite: options.overwrite
+    )
   }
   return CalibrationSummary(manifest, output: options.output)
 }

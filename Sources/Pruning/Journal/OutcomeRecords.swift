@@ -60,6 +60,7 @@ extension LayerPlan: Recorded {
     mask.add(to: &record)
     record.words["freed rows"] = freedRows.words
     record.words["freed columns"] = freedColumns.words
+    record.words["raised"] = [UInt64(timesDampingRaised)]
     record.doubles["cost"] = [predictedCost]
     return record
   }
@@ -67,13 +68,20 @@ extension LayerPlan: Recorded {
   package init?(_ record: RunRecord, of layer: LayerDescription) {
     guard
       let mask = LayerMask(record, of: layer), let cost = record.doubles["cost"]?.first,
+      let raised = record.count("raised"),
       let rows = record.set("freed rows", count: mask.outputs),
       let columns = record.set("freed columns", count: mask.inputs)
     else { return nil }
     self.init(name: layer.name, mask: mask, predictedCost: cost)
     freedRows = rows
     freedColumns = columns
+    timesDampingRaised = raised
   }
+}
+
+extension RunRecord {
+  /// A number that something was counted to.
+  func count(_ name: String) -> Int? { words[name]?.first.flatMap(Int.init(exactly:)) }
 }
 
 extension LayerMask {

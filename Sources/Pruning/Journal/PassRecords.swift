@@ -6,12 +6,15 @@ struct PricedLayer: Sendable {
   let weights: Matrix<Float>?
   /// What further removals cost.
   let prices: LayerPrices
+  /// How often the factorization raised the damping tenfold.
+  let timesDampingRaised: Int
 }
 
 extension PricedLayer: Recorded {
   var record: RunRecord {
     var record = RunRecord()
     record.floats["weights"] = weights?.storage
+    record.words["raised"] = [UInt64(timesDampingRaised)]
     switch prices {
     case .structures(let costs):
       record.words["rows"] = costs.rows.map { UInt64($0.index) }
@@ -27,6 +30,8 @@ extension PricedLayer: Recorded {
   }
 
   init?(_ record: RunRecord, of layer: LayerDescription) {
+    guard let raised = record.count("raised") else { return nil }
+    timesDampingRaised = raised
     weights = record.weights(of: layer)
     if let keys = record.floats["keys"], let words = record.words["choices"] {
       let choices = words.compactMap(UInt16.init(exactly:))

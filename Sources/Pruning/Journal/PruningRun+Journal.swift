@@ -50,7 +50,8 @@ extension PruningRun {
   /// - Throws: ``PruningError``, or `FileError` if there is no room for weights.
   mutating func resume(_ plan: inout PruningPlan, steps: Int) throws -> RunStart {
     let start = try found(&plan, steps: steps)
-    let passes = try journal?.ranks?.allGather([UInt8(truncatingIfNeeded: start.passes)]) ?? []
+    let bytes = [0, 8, 16].map { UInt8(truncatingIfNeeded: start.passes >> $0) }
+    let passes = try journal?.ranks?.allGather(bytes) ?? []
     guard passes.allSatisfy({ $0 == passes[0] }) else { throw PruningError.ranksDiffer }
     return start
   }
@@ -71,6 +72,7 @@ extension PruningRun {
         structures = try StructureChoice(layers, consequences: consequences)
       }
       plan.layers = layers
+      timesDampingRaised = layers.map(\.timesDampingRaised)
       return start
     }
     return RunStart()

@@ -49,7 +49,9 @@ package struct LayerMask: Hashable, Sendable {
   /// - Parameters:
   ///   - weights: Shape `[outputs, inputs (+1)]`.
   ///   - hasBias: Whether the last column is the bias; a row is removed only if its bias is zero.
-  package init(zerosOf weights: Matrix<Float>, hasBias: Bool) {
+  ///   - single: The share of all weights below which zeros outside of zero rows and columns are values
+  ///     like others; zero to count each as removed.
+  package init(zerosOf weights: Matrix<Float>, hasBias: Bool, single: Double = 0) {
     let inputs = weights.columns - (hasBias ? 1 : 0)
     self.init(outputs: weights.rows, inputs: inputs)
     var used = BitSet(count: inputs, repeating: false)
@@ -64,8 +66,17 @@ package struct LayerMask: Hashable, Sendable {
     }
     remove(rows: dead)
     remove(columns: (0..<inputs).filter { !used[$0] })
-    for row in keptRows.indices {
-      for column in 0..<inputs where used[column] && weights[row, column] == 0 {
+    func isSingleZero(_ row: Int, _ column: Int) -> Bool {
+      used[column] && weights[row, column] == 0
+    }
+    func singleZeros(inRow row: Int) -> Int { (0..<inputs).count { isSingleZero(row, $0) } }
+    let rows = keptRows.indices
+    if single > 0 {
+      let zeros = rows.reduce(0) { $0 + singleZeros(inRow: $1) }
+      guard Double(zeros) >= single * Double(weightCount) else { return }
+    }
+    for row in rows {
+      for column in 0..<inputs where isSingleZero(row, column) {
         removeElement(row: row, column: column)
       }
     }

@@ -13,7 +13,7 @@ package struct ALPS: Sendable {
   private let problem: LayerwiseProblem
   /// The rows' common model, in units that make its diagonal one.
   private let model: ScaledModel
-  /// `W` in those units.
+  /// `W` in those units; zero for inputs that are always zero, so that they take nobody's place.
   private let weights: Matrix<Float>
 
   private static let mostIterations = 300
@@ -30,7 +30,9 @@ package struct ALPS: Sendable {
   package init(_ problem: LayerwiseProblem, damping: Double) throws(PruningError) {
     self.problem = problem
     model = try ScaledModel(problem, damping: damping)
-    weights = problem.weights.scaled(columns: model.units)
+    weights = problem.weights.scaled(
+      columns: zip(model.units, problem.meanSquares).map { $1 > 0 ? $0 : 0 }
+    )
   }
 
   /// Finds the support and the weights on it.

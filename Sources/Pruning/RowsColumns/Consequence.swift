@@ -46,6 +46,7 @@ struct ConsequenceGraph: Sendable {
   /// Where the numbers of each layer begin: first its rows, then its columns.
   private let offsets: [Int]
   private let rowCounts: [Int]
+  private let causes: [[Int]]
   private let freed: [[Int]]
   /// For each structure the consequences that it is a cause of.
   private let uses: [Int: [Int]]
@@ -69,30 +70,37 @@ struct ConsequenceGraph: Sendable {
       return offsets[id.layer] + (id.axis == .row ? 0 : mask.outputs) + id.index
     }
     var uses: [Int: [Int]] = [:]
+    var allCauses: [[Int]] = []
     var freed: [[Int]] = []
     var waiting: [Int] = []
     for (place, consequence) in consequences.enumerated() {
       var causes: Set<Int> = []
       for cause in consequence.causes { causes.insert(try number(cause)) }
       for cause in causes { uses[cause, default: []].append(place) }
+      allCauses.append(causes.sorted())
       waiting.append(causes.count)
       var numbers: [Int] = []
       for id in consequence.freed { numbers.append(try number(id)) }
       freed.append(numbers)
     }
     self.uses = uses
+    causes = allCauses
     self.freed = freed
     self.waiting = waiting
   }
 
   /// Notes that a structure is removed.
   ///
-  /// - Returns: What has no effect from now on; some of it may be removed already.
-  mutating func remove(_ id: StructureID) -> [StructureID] {
-    var result: [StructureID] = []
+  /// - Returns: The consequences that this was the last cause of; some of what they free may be removed
+  ///   already.
+  mutating func remove(_ id: StructureID) -> [Consequence] {
+    var result: [Consequence] = []
     for place in uses[number(id)] ?? [] {
       waiting[place] -= 1
-      if waiting[place] == 0 { result += freed[place].map(structure) }
+      guard waiting[place] == 0 else { continue }
+      result.append(
+        Consequence(causes: causes[place].map(structure), freed: freed[place].map(structure))
+      )
     }
     return result
   }

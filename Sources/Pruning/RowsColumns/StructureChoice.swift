@@ -87,20 +87,37 @@ struct StructureChoice: Sendable {
   }
 
   /// Removes everything that a removal makes free.
+  ///
+  /// What its costs had removed before is free now too, so that no repair makes up for it twice. Not so
+  /// where the causes are all free themselves: something has to make up for what both were worth.
   @discardableResult
   private mutating func follow(_ id: StructureID) -> [(layer: Int, weights: Int)] {
     var result: [(layer: Int, weights: Int)] = []
     var open = graph.remove(id)
     while let next = open.popLast() {
-      guard isKept(next) else { continue }
-      result.append((next.layer, cut(next)))
-      switch next.axis {
-      case .row: plans[next.layer].freedRows[next.index] = true
-      case .column: plans[next.layer].freedColumns[next.index] = true
+      let isMadeUpFor = next.causes.contains { !isFreed($0) }
+      for freed in next.freed {
+        let isKept = isKept(freed)
+        guard isKept || isMadeUpFor else { continue }
+        setFreed(freed)
+        guard isKept else { continue }
+        result.append((freed.layer, cut(freed)))
+        open += graph.remove(freed)
       }
-      open += graph.remove(next)
     }
     return result
+  }
+
+  private func isFreed(_ id: StructureID) -> Bool {
+    let plan = plans[id.layer]
+    return id.axis == .row ? plan.freedRows[id.index] : plan.freedColumns[id.index]
+  }
+
+  private mutating func setFreed(_ id: StructureID) {
+    switch id.axis {
+    case .row: plans[id.layer].freedRows[id.index] = true
+    case .column: plans[id.layer].freedColumns[id.index] = true
+    }
   }
 
   private struct Candidate {

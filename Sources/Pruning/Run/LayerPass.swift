@@ -31,8 +31,11 @@ struct LayerPass: Sendable {
     let weights = try repaired(direct, limits: settings.stepRepair).weights
     let conditioned = needsConjugateGradients ? try factorised() : direct
     let prices = try prices(weights, conditioned)
-    if case .structures = prices { return PricedLayer(weights: nil, prices: prices) }
-    return PricedLayer(weights: weights, prices: prices)
+    let timesRaised = conditioned?.timesRaised ?? 0
+    if case .structures = prices {
+      return PricedLayer(weights: nil, prices: prices, timesDampingRaised: timesRaised)
+    }
+    return PricedLayer(weights: weights, prices: prices, timesDampingRaised: timesRaised)
   }
 
   /// The factorised kept parts, for the method that repairs.
@@ -72,7 +75,7 @@ struct LayerPass: Sendable {
   /// - Throws: ``PruningError`` if the repair fails.
   func outcome(judgedBy original: ActiveLayer? = nil) throws(PruningError) -> LayerOutcome {
     let conditioned = needsConjugateGradients || isWhole ? nil : try factorised()
-    let timesRaised = conditioned?.timesRaised ?? 0
+    let timesRaised = max(conditioned?.timesRaised ?? 0, layer.plan.timesDampingRaised)
     let repair = try repaired(conditioned, limits: settings.finalRepair)
     let judge = original ?? layer
     return LayerOutcome(

@@ -34,6 +34,8 @@ package struct LayerPlan: Equatable, Sendable {
   package var freedColumns: BitSet
   /// The sum of the predicted losses of the removals, each when it was chosen; nats per token.
   package var predictedCost: Double
+  /// How often a factorization raised the damping tenfold while the removals were priced, at most.
+  package var timesDampingRaised = 0
 
   /// A plan that removes what the mask does and nothing for free.
   package init(name: String, mask: LayerMask, predictedCost: Double = 0) {

@@ -87,7 +87,7 @@ extension PruningRun {
     let budget: RemovalBudget =
       settings.allocation == .uniform ? .each(counts) : .total(counts.reduce(0, +))
     var fresh = plan.layers
-    for index in fresh.indices { fresh[index].mask = descriptions[index].mask }
+    for index in fresh.indices { fresh[index].mask = structures.plans[index].mask }
     try removeCheapest(until: budget, of: layers, from: &fresh)
     for index in fresh.indices { plan.layers[index].mask = fresh[index].mask }
   }
@@ -104,7 +104,7 @@ extension PruningRun {
     try forEachLayer(.pass(step), progress: progress) { index in
       progress(PruningProgress(stage: .pricing(step: step), layer: index))
       return try run.pass(chosen, index, progress)
-        .exchangingBlocks(pattern, initial: run.descriptions[index].mask)
+        .exchangingBlocks(pattern, initial: run.structures.plans[index].mask)
     } receive: { index, result in
       try weights.keep(result.weights.storage, layer: index)
       plan.layers[index].mask = result.mask

@@ -30,18 +30,22 @@ extension PruningRun {
   }
 
   /// Repairs and prices every layer.
-  private func price(
+  private mutating func price(
     _ plan: PruningPlan,
     step: Int,
     progress: @escaping ProgressHandler,
     receive: (Int, PricedLayer) throws -> Void
   ) throws {
+    let run = self
+    var raised = timesDampingRaised
     try forEachLayer(.pass(step), progress: progress) { index in
       progress(PruningProgress(stage: .pricing(step: step), layer: index))
-      return try pass(plan, index, progress).priced()
-    } receive: {
-      try receive($0, $1)
+      return try run.pass(plan, index, progress).priced()
+    } receive: { index, priced in
+      raised[index] = max(raised[index], priced.timesDampingRaised)
+      try receive(index, priced)
     }
+    timesDampingRaised = raised
   }
 
   /// Prices single weights, and keeps the repaired weights as the next start.

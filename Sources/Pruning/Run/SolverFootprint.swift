@@ -53,7 +53,7 @@ package struct SolverFootprint: Equatable, Sendable {
     for batch in layerBatches(shapes.map { $0.outputs * $0.inputs }) {
       let largest = batch.sorted { need[$0] > need[$1] }.prefix(threads)
       // What the batch has finished waits until all of it is.
-      let kept = batch.reduce(0) { $0 + shapes[$1].weights } * Self.single
+      let kept = batch.reduce(0) { $0 + shapes[$1].weights } * Self.waiting(settings)
       let bytes = largest.reduce(batch.count > 1 ? kept : 0) { $0 + need[$1] }
       if bytes > worst.bytes { worst = (bytes, largest.sorted()) }
     }
@@ -70,6 +70,12 @@ package struct SolverFootprint: Equatable, Sendable {
       (scratch, plan) = (Self.single * weights + prices, Self.masks * weights / 8)
     }
     journal = settings.method.repairs ? Self.single * weights * Self.kept(settings) : 0
+  }
+
+  /// The bytes for each weight of a layer that is finished: the repaired one, and after a round of
+  /// exchanges what it would become if it were free.
+  private static func waiting(_ settings: PruningSettings) -> Double {
+    settings.structure == .element && settings.isExchanging ? 2 * single : single
   }
 
   /// How often the journal holds all weights: once repaired, and what the last two passes keep.
@@ -115,10 +121,10 @@ package struct SolverFootprint: Equatable, Sendable {
     return single * (layer.weights + layer.factors) + double * layer.factors + max(costs, optimum)
   }
 
-  /// Conjugate gradients: the factors as measured and scaled; the weights, where they began, the mask,
-  /// and seven matrices of their shape on the way.
+  /// Conjugate gradients: the factors as measured and scaled; the weights and where they began, both
+  /// also without dead rows and columns, the mask, and six matrices of their shape on the way.
   private static func masked(_ layer: Shape) -> Double {
-    single * (2 * layer.factors + 10 * layer.weights)
+    single * (2 * layer.factors + 11 * layer.weights)
   }
 
   /// The exact order of units: `A⁻¹` on its way and `Wᵀ G W`, in double precision.

@@ -20,6 +20,8 @@ struct Defaults {
   let stepRepair = ConjugateGradientLimits(iterations: 20, tolerance: 1e-3)
   let finalRepair = ConjugateGradientLimits(iterations: 50, tolerance: 1e-4)
 
+  /// Where nothing is solved for, nothing is damped.
+  private static let noDamping = Damping(activations: 0, gradients: 0)
   /// What the authors of SparseGPT and ALPS published; there is no `G`.
   private static let layerLocalDamping = Damping(activations: 0.01, gradients: 0)
 
@@ -36,24 +38,28 @@ struct Defaults {
     allocation = structure.isUnits || method.isLayerLocal ? .uniform : .global
     exchanges = structure.isExchangeable && method.repairs ? 4 : 0
     guard !method.isLayerLocal else {
-      damping = Self.layerLocalDamping
+      damping = method == .wanda ? Self.noDamping : Self.layerLocalDamping
       steps = 1
+      return
+    }
+    guard method.repairs else {
+      (damping, steps) = (Self.noDamping, 1)
       return
     }
     switch structure {
     case .rowsColumns, .rows, .columns:
       damping = Damping(activations: 0.01, gradients: 1)
-      steps = !method.repairs ? 1 : isOnce ? 10 : 4
+      steps = isOnce ? 10 : 4
     case .element:
       damping = Damping(activations: 0.1, gradients: 0.3)
-      steps = !method.repairs ? 1 : isOnce ? 5 : 2
+      steps = isOnce ? 5 : 2
     case .nm:
       damping = Damping(activations: 0.1, gradients: 0.3)
       steps = 1
     case .units:
       damping = Damping(activations: 0.01, gradients: 1)
       // After each removal, but for very wide parts.
-      steps = method.repairs ? 1000 : 1
+      steps = 1000
     }
   }
 }

@@ -11,17 +11,26 @@ struct ModelLayers: LayerStore {
   private let source: any TensorSource
   private let statistics: StatisticsDirectory?
 
+  /// In numbers of sixteen bits a few small weights are zero by rounding.
+  ///
+  /// Taken for removed, they would have whole rows and columns repaired by iterations instead of
+  /// exactly.
+  private static let roundedShare = 1e-3
+
   /// Describes the layers; weights that are zero already count as removed.
   ///
   /// - Parameters:
   ///   - linears: The model's linear layers.
   ///   - source: Their weights.
   ///   - statistics: Their curvature; nil where the method needs none.
+  ///   - structure: What will be removed; where that is whole rows and columns, a few single zeros are
+  ///     weights like others.
   /// - Throws: What reading the weights throws.
   init(
     _ linears: [LinearDescription],
     source: any TensorSource,
-    statistics: StatisticsDirectory?
+    statistics: StatisticsDirectory?,
+    structure: Structure = .element
   ) throws {
     self.linears = linears
     self.source = source
@@ -31,7 +40,8 @@ struct ModelLayers: LayerStore {
         name: linear.name,
         mask: LayerMask(
           zerosOf: try Self.weights(of: linear, in: source),
-          hasBias: linear.hasBias
+          hasBias: linear.hasBias,
+          single: structure.isStructured ? Self.roundedShare : 0
         ),
         hasBias: linear.hasBias
       )

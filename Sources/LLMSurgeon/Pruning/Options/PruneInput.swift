@@ -66,10 +66,14 @@ enum PruneInput: Sendable {
     )
   }
 
-  /// In what the calibration computes, or computed, products with weights.
-  func compute(_ options: PruneOptions) -> ComputePrecision {
-    guard case .statistics(let directory, _) = self else { return options.compute }
-    return directory.manifest.compute
+  /// Whether the calibration rounds, or rounded, what goes through the model: the loss that it measures
+  /// is then another model's.
+  func isRounded(_ options: PruneOptions) -> Bool {
+    guard case .statistics(let directory, _) = self else {
+      return options.compute == .bfloat16 || options.memory.precision == .bfloat16
+    }
+    let manifest = directory.manifest
+    return manifest.compute == .bfloat16 || manifest.activations == .bfloat16
   }
 
   /// What decides the curvature, for telling one run from another.

@@ -14,12 +14,12 @@ extension PruneOptions {
   ) throws(JobError) {
     // Methods that look at one layer at a time are not predicted.
     guard !settings.method.isLayerLocal else { return }
-    let tokens = input.windows?.tokens.count ?? 0
+    let (tokens, length) = (input.windows?.tokens.count ?? 0, input.windows?.length ?? 0)
     func footprint(_ method: Method, threads: Int) -> PruningFootprint {
       PruningFootprint(
         of: opened.model,
         settings: settings.priced(by: method),
-        windows: (tokens, solver.repair == .sequential),
+        windows: (tokens, length, solver.repair == .sequential),
         threads: threads
       )
     }

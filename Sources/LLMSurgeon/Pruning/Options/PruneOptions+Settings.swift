@@ -1,5 +1,6 @@
 import Curvature
 import ExactJSON
+import Export
 import Foundation
 import Pruning
 import Report
@@ -48,7 +49,19 @@ extension PruneOptions {
   private static let shareUnderSize = 0.5
 
   /// Everything that decides what a run computes, for telling one run from another.
-  func identity(_ settings: PruningSettings, input: PruneInput, fingerprint: String) -> JSONValue {
+  ///
+  /// - Parameters:
+  ///   - settings: The solver's settings.
+  ///   - input: What it looks at.
+  ///   - heldOut: The windows of the perplexity after each shot.
+  ///   - fingerprint: The model's.
+  /// - Returns: The same for the same run alone.
+  func identity(
+    _ settings: PruningSettings,
+    input: PruneInput,
+    heldOut: TokenWindows?,
+    fingerprint: String
+  ) -> JSONValue {
     [
       "program": JSONValue("surgeon \(Program.version)"), "model": JSONValue(fingerprint),
       "data": input.identity, "activations": JSONValue(memory.precision.rawValue),
@@ -58,7 +71,7 @@ extension PruneOptions {
       "allocation": JSONValue(settings.allocation.rawValue), "target": JSONValue(settings.target),
       "shots": JSONValue(shots), "ramp": JSONValue(schedule.ramp.rawValue),
       "shotData": JSONValue(schedule.data.rawValue),
-      "heldOut": schedule.heldOut.map { JSONValue($0.name) } ?? .null,
+      "heldOut": heldOut.map { JSONValue($0.fingerprint) } ?? .null,
       "correction": schedule.correction?.identity ?? .null,
       "steps": JSONValue(settings.steps),
       "exchanges": JSONValue(settings.exchanges),
@@ -68,7 +81,12 @@ extension PruneOptions {
       "repair": JSONValue((solver.repair ?? .dense).rawValue),
       "headUnit": JSONValue(removal.headUnit.rawValue),
       "constraints": settings.constraints.identity,
-      "size": removal.size.map { [JSONValue($0.name), JSONValue($0.most(of: 1))] } ?? .null,
+      // What a file of that size holds depends on how it is written.
+      "size": removal.size.map {
+        [
+          JSONValue($0.name), JSONValue($0.most(of: 1)), JSONValue(writtenProfile.rawValue),
+        ]
+      } ?? .null,
       "timing": timing.map { JSONValue($0.fingerprint) } ?? .null,
     ]
   }

@@ -23,7 +23,12 @@ extension PruneRun {
     let source = try tensors(after: shot - 1, isRounded: false)
     let model = try opened.model(with: source)
     let statistics = try statistics(for: shot, of: model, progress: progress)
-    let layers = try ModelLayers(model.linears, source: source, statistics: statistics)
+    let layers = try ModelLayers(
+      model.linears,
+      source: source,
+      statistics: statistics,
+      structure: settings.structure
+    )
     var solver = try PruningRun(
       store: layers,
       settings: settings,

@@ -42,16 +42,22 @@ struct PruneRun {
       try measureHeldOut(after: shot, progress: progress)
       clear(before: shot)
     }
-    if let windows = input.windows {
-      let model = try opened.model(with: try tensors(after: options.shots, isRounded: true))
-      report.loss.pruned = try model.meanLoss(windows, sharedBy: ranks, progress: progress)
-      // That of the calibration is another model's then.
-      if input.compute(options) == .bfloat16 {
-        report.loss.dense = try opened.model.meanLoss(windows, sharedBy: ranks, progress: progress)
-      }
-    }
+    try measureLosses(progress: progress)
     // The first rank removes the work when it has written the result: nobody looks at it any more.
     try ranks?.meet()
+  }
+
+  /// Measures the loss on the windows before and after, unless an interrupted run has.
+  private mutating func measureLosses(progress: any ProgressListener) throws {
+    // Ranks agree: in the process that measures none has it, in a later one all have read it.
+    guard let windows = input.windows, report.loss.pruned == nil else { return }
+    if input.isRounded(options) {
+      report.loss.dense = try opened.model.meanLoss(windows, sharedBy: ranks, progress: progress)
+    }
+    let model = try opened.model(with: try tensors(after: options.shots, isRounded: true))
+    report.loss.pruned = try model.meanLoss(windows, sharedBy: ranks, progress: progress)
+    guard isWriting else { return }
+    try write(try report.json(), to: files.report(options.shots).path)
   }
 
   /// Finds out whether all ranks see the same state of the work.

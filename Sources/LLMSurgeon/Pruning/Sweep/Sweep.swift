@@ -29,7 +29,7 @@ public func sweep(
   let fingerprint = try opened.fingerprint()
   let input = try PruneInput(options.data, opened: opened, fingerprint: fingerprint)
   try options.checkMemory(of: opened, try options.settings(target: nil), input)
-  return try withTemporaryFolder { folder in
+  return try withTemporaryFolder(in: options.memory.scratch) { folder in
     let run = PruneRun(
       options: options,
       opened: opened,
@@ -93,7 +93,8 @@ extension PruneRun {
     let layers = try ModelLayers(
       opened.model.linears,
       source: opened.directory.tensors,
-      statistics: statistics
+      statistics: statistics,
+      structure: options.removal.structure
     )
     let points =
       options.removal.structure.isUnits
@@ -208,8 +209,11 @@ extension PruningPlan {
 }
 
 /// Works in a folder that is gone afterwards, even if the process is interrupted.
-private func withTemporaryFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
-  let folder = FileManager.default.temporaryDirectory
+private func withTemporaryFolder<Result>(
+  in parent: URL?,
+  _ body: (URL) throws -> Result
+) throws -> Result {
+  let folder = (parent ?? FileManager.default.temporaryDirectory)
     .appending(path: "surgeon-\(UUID().uuidString)", directoryHint: .isDirectory)
   StagingArea.enter(folder.path)
   defer {
