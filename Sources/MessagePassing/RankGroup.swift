@@ -44,3 +44,15 @@ extension RankGroup {
   /// - Throws: If another rank is gone.
   package func meet() throws { _ = try allGather([0]) }
 }
+
+extension Int64 {
+  /// Its bytes, the lowest first.
+  package var littleEndianBytes: [UInt8] {
+    (0..<8).map { UInt8(truncatingIfNeeded: self >> (8 * Int64($0))) }
+  }
+
+  /// The number of eight bytes, the lowest first.
+  package init(bytes: [UInt8]) {
+    self = bytes.reversed().reduce(0) { $0 << 8 | Int64($1) }
+  }
+}

@@ -81,15 +81,3 @@ struct JointFactors: FactorDestination {
     return means
   }
 }
-
-extension Int64 {
-  /// Its bytes, the lowest first.
-  var littleEndianBytes: [UInt8] {
-    (0..<8).map { UInt8(truncatingIfNeeded: self >> (8 * Int64($0))) }
-  }
-
-  /// The number of eight bytes, the lowest first.
-  init(bytes: [UInt8]) {
-    self = bytes.reversed().reduce(0) { $0 << 8 | Int64($1) }
-  }
-}

@@ -50,8 +50,7 @@ extension PruningRun {
   /// - Throws: ``PruningError``, or `FileError` if there is no room for weights.
   mutating func resume(_ plan: inout PruningPlan, steps: Int) throws -> RunStart {
     let start = try found(&plan, steps: steps)
-    let bytes = [0, 8, 16].map { UInt8(truncatingIfNeeded: start.passes >> $0) }
-    let passes = try journal?.ranks?.allGather(bytes) ?? []
+    let passes = try journal?.ranks?.allGather(Int64(start.passes).littleEndianBytes) ?? []
     guard passes.allSatisfy({ $0 == passes[0] }) else { throw PruningError.ranksDiffer }
     return start
   }
@@ -72,7 +71,6 @@ extension PruningRun {
         structures = try StructureChoice(layers, consequences: consequences)
       }
       plan.layers = layers
-      timesDampingRaised = layers.map(\.timesDampingRaised)
       return start
     }
     return RunStart()

@@ -46,7 +46,7 @@ struct ConsequenceGraph: Sendable {
   /// Where the numbers of each layer begin: first its rows, then its columns.
   private let offsets: [Int]
   private let rowCounts: [Int]
-  private let causes: [[Int]]
+  private let consequences: [Consequence]
   private let freed: [[Int]]
   /// For each structure the consequences that it is a cause of.
   private let uses: [Int: [Int]]
@@ -70,21 +70,19 @@ struct ConsequenceGraph: Sendable {
       return offsets[id.layer] + (id.axis == .row ? 0 : mask.outputs) + id.index
     }
     var uses: [Int: [Int]] = [:]
-    var allCauses: [[Int]] = []
     var freed: [[Int]] = []
     var waiting: [Int] = []
     for (place, consequence) in consequences.enumerated() {
       var causes: Set<Int> = []
       for cause in consequence.causes { causes.insert(try number(cause)) }
       for cause in causes { uses[cause, default: []].append(place) }
-      allCauses.append(causes.sorted())
       waiting.append(causes.count)
       var numbers: [Int] = []
       for id in consequence.freed { numbers.append(try number(id)) }
       freed.append(numbers)
     }
     self.uses = uses
-    causes = allCauses
+    self.consequences = consequences
     self.freed = freed
     self.waiting = waiting
   }
@@ -97,10 +95,7 @@ struct ConsequenceGraph: Sendable {
     var result: [Consequence] = []
     for place in uses[number(id)] ?? [] {
       waiting[place] -= 1
-      guard waiting[place] == 0 else { continue }
-      result.append(
-        Consequence(causes: causes[place].map(structure), freed: freed[place].map(structure))
-      )
+      if waiting[place] == 0 { result.append(consequences[place]) }
     }
     return result
   }

@@ -30,12 +30,11 @@ struct LayerPass: Sendable {
     let direct = needsConjugateGradients ? nil : try factorised()
     let weights = try repaired(direct, limits: settings.stepRepair).weights
     let conditioned = needsConjugateGradients ? try factorised() : direct
-    let prices = try prices(weights, conditioned)
-    let timesRaised = conditioned?.timesRaised ?? 0
-    if case .structures = prices {
-      return PricedLayer(weights: nil, prices: prices, timesDampingRaised: timesRaised)
-    }
-    return PricedLayer(weights: weights, prices: prices, timesDampingRaised: timesRaised)
+    return PricedLayer(
+      weights: settings.structure.isStructured ? nil : weights,
+      prices: try prices(weights, conditioned),
+      timesDampingRaised: conditioned?.timesRaised ?? 0
+    )
   }
 
   /// The factorised kept parts, for the method that repairs.

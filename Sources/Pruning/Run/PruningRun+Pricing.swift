@@ -8,9 +8,9 @@ enum StepPrices {
 }
 
 extension PruningRun {
-  /// Prices the removals of all layers.
+  /// Prices the removals of all layers, and notes in the plan how often that raised their damping.
   mutating func priced(
-    _ plan: PruningPlan,
+    _ plan: inout PruningPlan,
     step: Int,
     progress: @escaping ProgressHandler
   ) throws -> StepPrices {
@@ -18,45 +18,44 @@ extension PruningRun {
     // Nothing prices units here: ``choose(progress:)`` has refused them.
     case .rowsColumns, .rows, .columns, .units:
       var costs: [StructureCosts] = []
-      try price(plan, step: step, progress: progress) { _, priced in
+      try price(&plan, step: step, progress: progress) { _, priced in
         if case .structures(let layer) = priced.prices { costs.append(layer) }
       }
       return .structures(costs)
     case .element:
-      return .elements(try pricedElements(plan, step: step, progress: progress))
+      return .elements(try pricedElements(&plan, step: step, progress: progress))
     case .nm(_, let size):
-      return .blocks(try pricedBlocks(plan, size: size, step: step, progress: progress))
+      return .blocks(try pricedBlocks(&plan, size: size, step: step, progress: progress))
     }
   }
 
   /// Repairs and prices every layer.
-  private mutating func price(
-    _ plan: PruningPlan,
+  private func price(
+    _ plan: inout PruningPlan,
     step: Int,
     progress: @escaping ProgressHandler,
     receive: (Int, PricedLayer) throws -> Void
   ) throws {
-    let run = self
-    var raised = timesDampingRaised
+    let chosen = plan
     try forEachLayer(.pass(step), progress: progress) { index in
       progress(PruningProgress(stage: .pricing(step: step), layer: index))
-      return try run.pass(plan, index, progress).priced()
+      return try pass(chosen, index, progress).priced()
     } receive: { index, priced in
-      raised[index] = max(raised[index], priced.timesDampingRaised)
+      let before = plan.layers[index].timesDampingRaised
+      plan.layers[index].timesDampingRaised = max(before, priced.timesDampingRaised)
       try receive(index, priced)
     }
-    timesDampingRaised = raised
   }
 
   /// Prices single weights, and keeps the repaired weights as the next start.
   private mutating func pricedElements(
-    _ plan: PruningPlan,
+    _ plan: inout PruningPlan,
     step: Int,
     progress: @escaping ProgressHandler
   ) throws -> [PricedElements] {
     var weights = try current ?? roomForWeights()
     var all: [ElementPrices] = []
-    try price(plan, step: step, progress: progress) { index, priced in
+    try price(&plan, step: step, progress: progress) { index, priced in
       guard case .elements(let prices) = priced.prices else { return }
       try weights.keep(priced, layer: index)
       all.append(prices)
@@ -81,7 +80,7 @@ extension PruningRun {
 
   /// Prices blocks, and keeps the repaired weights as the next start.
   private mutating func pricedBlocks(
-    _ plan: PruningPlan,
+    _ plan: inout PruningPlan,
     size: Int,
     step: Int,
     progress: @escaping ProgressHandler
@@ -90,7 +89,7 @@ extension PruningRun {
     let counts = descriptions.map { $0.mask.weightCount / size }
     var keys = try LayerNumbers<Float>(counts: counts, directory: scratch)
     var choices = try LayerNumbers<UInt16>(counts: counts, directory: scratch)
-    try price(plan, step: step, progress: progress) { index, priced in
+    try price(&plan, step: step, progress: progress) { index, priced in
       guard case .blocks(let prices) = priced.prices else { return }
       try weights.keep(priced, layer: index)
       try keys.keep(prices.keys, layer: index)
@@ -118,7 +117,10 @@ extension PruningRun {
     switch prices {
     case .structures(let costs):
       structures.remove(until: budget, costs: costs, settings: settings)
+      // The structures know nothing of how they were priced.
+      let raised = plan.layers.map(\.timesDampingRaised)
       plan.layers = structures.plans
+      for index in raised.indices { plan.layers[index].timesDampingRaised = raised[index] }
     case .elements(let layers):
       try removeCheapest(until: budget, of: layers, from: &plan.layers)
     case .blocks(let layers):

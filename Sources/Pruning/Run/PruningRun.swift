@@ -17,8 +17,6 @@ package struct PruningRun: Sendable {
   var structures: StructureChoice
   /// The weights after the last step where they are known; masked repairs go on from them.
   var current: LayerNumbers<Float>?
-  /// How often pricing each layer raised the damping tenfold, at most.
-  var timesDampingRaised: [Int]
 
   /// Prepares a run.
   ///
@@ -55,7 +53,6 @@ package struct PruningRun: Sendable {
     }
     let plans = descriptions.map { LayerPlan(name: $0.name, mask: $0.mask) }
     structures = try StructureChoice(plans, consequences: consequences)
-    timesDampingRaised = plans.map(\.timesDampingRaised)
   }
 
   /// Chooses what to remove.
@@ -76,11 +73,8 @@ package struct PruningRun: Sendable {
     }
     for (step, share) in shares.enumerated().dropFirst(start.passes) {
       let budget = RemovalBudget(share, of: plan.layers, settings: settings)
-      let prices = try priced(plan, step: step, progress: progress)
+      let prices = try priced(&plan, step: step, progress: progress)
       try remove(until: budget, prices, from: &plan)
-      for index in plan.layers.indices {
-        plan.layers[index].timesDampingRaised = timesDampingRaised[index]
-      }
       try keep(plan, after: step)
     }
     try exchange(in: &plan, from: start, steps: shares.count, progress: progress)

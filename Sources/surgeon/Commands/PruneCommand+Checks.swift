@@ -76,11 +76,10 @@ extension PruneCommand {
 
   /// The first option given that is about a measurement of the curvature alone.
   private var firstOfCurvature: String? {
-    let options = [
+    OptionName.first(given: [
       ("--labels", labels != nil), ("--memory", memory.memory != nil),
       ("--scratch-precision", memory.scratchPrecision != nil),
-    ]
-    return options.first { $0.1 }?.0
+    ])
   }
 
   /// Checks that there are data where they are needed, and what is said of them.

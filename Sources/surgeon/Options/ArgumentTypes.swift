@@ -64,3 +64,14 @@ extension ReconstructionWindow: ExpressibleByArgument {
   /// How help shows a default.
   public var defaultValueDescription: String { description }
 }
+
+/// Names of options, for messages about some that do not go together.
+enum OptionName {
+  /// The first of some options that is given; nil if none is.
+  ///
+  /// - Parameter options: Their names, and whether they are given.
+  /// - Returns: The name, such as `--shots`.
+  static func first(given options: [(name: String, isGiven: Bool)]) -> String? {
+    options.first(where: \.isGiven)?.name
+  }
+}

@@ -60,13 +60,12 @@ struct ShotOptions: ParsableArguments {
 
   /// The first option given, if any is.
   var firstGiven: String? {
-    let options = [
+    OptionName.first(given: [
       ("--shot-ramp", shotRamp != nil), ("--shot-data", shotData != nil),
       ("--held-out-text", !heldOutText.isEmpty), ("--held-out-tokens", heldOutTokens != nil),
       ("--correct-between-shots", correctBetweenShots != nil),
       ("--correction-rate", correctionRate != nil),
-    ]
-    return options.first { $0.1 }?.0
+    ])
   }
 
   func validate() throws {

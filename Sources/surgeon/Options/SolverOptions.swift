@@ -18,12 +18,11 @@ struct SolverOptions: ParsableArguments {
 
   /// The first option given that means nothing to a method that looks at one layer at a time.
   var firstBeyondActivations: String? {
-    let options = [
+    OptionName.first(given: [
       ("--steps", steps != nil), ("--damping-gradients", dampingGradients != nil),
       ("--repair-steps", repairSteps != nil), ("--exchanges", exchanges != nil),
       ("--repair", repair != nil),
-    ]
-    return options.first { $0.1 }?.0
+    ])
   }
 
   /// Refuses options that would change nothing.

@@ -43,11 +43,10 @@ struct WidthOptions: ParsableArguments {
 
   /// The first option given that is about neurons and heads alone.
   var firstOfUnits: String? {
-    let options = [
+    OptionName.first(given: [
       ("--head-unit", headUnit != nil), ("--multiple-of", multipleOf != nil),
       ("--head-multiple-of", headMultipleOf != nil), ("--max-share", maxShare != nil),
-    ]
-    return options.first { $0.1 }?.0
+    ])
   }
 
   /// Whether any of them is given.

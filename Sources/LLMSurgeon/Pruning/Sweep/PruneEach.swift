@@ -27,11 +27,8 @@ public func pruneEach(
   let opened = try OpenedModel(options.model)
   // Each pruning finds this out too, but only after the calibration.
   try HuggingFaceExport.check(options.writtenProfile, opened.configuration)
-  try options.checkTiming(of: opened)
-  let fingerprint = try opened.fingerprint()
-  let input = try PruneInput(options.data, opened: opened, fingerprint: fingerprint)
+  let (input, fingerprint) = try options.checkedInput(of: opened)
   let settings = try options.settings(target: nil)
-  try options.checkMemory(of: opened, settings, input)
   let identity: JSONValue = [
     "targets": .array(targets.map { JSONValue($0) }),
     "profile": JSONValue(options.writtenProfile.rawValue),

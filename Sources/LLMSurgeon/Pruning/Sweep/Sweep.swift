@@ -25,10 +25,7 @@ public func sweep(
 ) throws -> SweepCurve {
   let options = try options.swept(over: targets)
   let opened = try OpenedModel(options.model)
-  try options.checkTiming(of: opened)
-  let fingerprint = try opened.fingerprint()
-  let input = try PruneInput(options.data, opened: opened, fingerprint: fingerprint)
-  try options.checkMemory(of: opened, try options.settings(target: nil), input)
+  let (input, fingerprint) = try options.checkedInput(of: opened)
   return try withTemporaryFolder(in: options.memory.scratch) { folder in
     let run = PruneRun(
       options: options,
@@ -73,6 +70,19 @@ extension PruneOptions {
     result.schedule = ShotSchedule()
     for target in targets { _ = try result.aimed(at: target).settings(target: nil) }
     return result.aimed(at: first)
+  }
+
+  /// Opens what a sweep looks at, and checks all that can be checked before any work.
+  ///
+  /// - Parameter opened: The model.
+  /// - Returns: The data, and the model's fingerprint.
+  /// - Throws: ``JobError``, or an error of the model or files.
+  func checkedInput(of opened: OpenedModel) throws -> (input: PruneInput, fingerprint: String) {
+    try checkTiming(of: opened)
+    let fingerprint = try opened.fingerprint()
+    let input = try PruneInput(data, opened: opened, fingerprint: fingerprint)
+    try checkMemory(of: opened, try settings(target: nil), input)
+    return (input, fingerprint)
   }
 
   /// The same with another share to remove.
