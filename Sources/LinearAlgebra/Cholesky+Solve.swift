@@ -25,6 +25,25 @@ extension Cholesky {
     }
   }
 
+  /// `B C M⁻¹`, in the order that takes fewer operations.
+  ///
+  /// - Parameters:
+  ///   - left: `B`, shape `[m, k]` as read.
+  ///   - middle: `C`, shape `[k, n]`.
+  /// - Returns: Shape `[m, n]`.
+  package func solveFromRight(
+    _ left: MatrixView<Double>,
+    _ middle: consuming Matrix<Double>
+  ) -> Matrix<Double> {
+    var result = Matrix<Double>(rows: left.outerExtent, columns: order)
+    // Triangles are solved for as many rows as there are, of `C` or of the product.
+    let isProductLast = middle.rows <= left.outerExtent
+    if isProductLast { solveFromRight(&middle) }
+    multiplyTiled(left, middle.view, into: &result)
+    if !isProductLast { solveFromRight(&result) }
+    return result
+  }
+
   /// `M⁻¹`, exactly symmetric; shape `[n, n]`.
   package func inverse() -> Matrix<Double> {
     // M⁻¹ = L⁻ᵀ L⁻¹, and X = L⁻ᵀ solves X Lᵀ = I.

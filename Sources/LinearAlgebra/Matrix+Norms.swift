@@ -19,14 +19,6 @@ extension Matrix {
 
   /// The square root of the sum of squares of all entries.
   package var frobeniusNorm: Double { inner(self).squareRoot() }
-
-  /// Whether every entry is a number: neither NaN nor infinite.
-  @inlinable
-  package var isFinite: Bool {
-    let entries = elements
-    for index in entries.indices where !entries[index].isFinite { return false }
-    return true
-  }
 }
 
 /// The sum of products of two equally long spans, in double precision.

@@ -77,16 +77,6 @@ package func addGrams(of samples: [[Matrix<Float>]], to sums: inout [Matrix<Floa
   }
 }
 
-/// Copies the entries below the diagonal to those above it.
-@specialized(where Scalar == Float)
-@specialized(where Scalar == Double)
-package func mirrorLowerTriangle<Scalar: BLASScalar>(of matrix: inout Matrix<Scalar>) {
-  precondition(matrix.rows == matrix.columns, "a symmetric matrix is square")
-  for row in 0..<matrix.rows {
-    for column in 0..<row { matrix[column, row] = matrix[row, column] }
-  }
-}
-
 /// The row and column of entry `index` of a lower triangle that is stored row by row.
 func lowerTrianglePosition(_ index: Int) -> (row: Int, column: Int) {
   var row = 0

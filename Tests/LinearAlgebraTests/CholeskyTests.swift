@@ -49,6 +49,49 @@ struct CholeskyTests {
     #expect(zip(cholesky.inverseDiagonal(), inverse.diagonal).allSatisfy { abs($0 - $1) <= 1e-14 })
   }
 
+  @Test(
+    "quadratic forms equal those of the matrix",
+    arguments: [(1, 3), (5, 0), (129, 7), (600, 40)]
+  )
+  func quadraticForms(order: Int, count: Int) throws {
+    let matrix = Self.sample(order: order)
+    let cholesky = try Cholesky(matrix)
+    let rows: Matrix<Float> = fractions(count, order, seed: 21)
+    let exact = rows.widened()
+    var products = exact
+    multiplyTiled(exact.view, matrix.view, into: &products)
+    let expected = (0..<count).map { row in
+      (0..<order).reduce(0) { $0 + products[row, $1] * exact[row, $1] }
+    }
+    for found in [
+      cholesky.quadraticForms(ofRowsOf: rows),
+      cholesky.quadraticForms(ofColumnsOf: rows.transposed()),
+    ] {
+      #expect(found.count == count)
+      // Products in single precision, and a matrix whose condition number is below 10.
+      #expect(zip(found, expected).allSatisfy { abs($0 - $1) <= 1e-5 * $1 })
+    }
+  }
+
+  @Test(
+    "solving before a product or after it is the same",
+    arguments: [(129, 3, 40), (129, 40, 3), (5, 0, 2), (5, 2, 0)]
+  )
+  func productAndSolution(order: Int, inner: Int, rows: Int) throws {
+    let matrix = Self.sample(order: order)
+    let left: Matrix<Double> = fractions(rows, inner, seed: 22)
+    let middle: Matrix<Double> = fractions(inner, order, seed: 23)
+    let solution = try Cholesky(matrix).solveFromRight(left.view, middle)
+    #expect(solution.rows == rows && solution.columns == order)
+    var (restored, expected) = (solution, solution)
+    multiplyTiled(solution.view, matrix.view, into: &restored)
+    multiplyTiled(left.view, middle.view, into: &expected)
+    let scale = max(1, Double(inner)) * 1e-13
+    #expect(zip(restored.storage, expected.storage).allSatisfy { abs($0 - $1) <= scale })
+    let turned = left.transposed()
+    #expect(try Cholesky(matrix).solveFromRight(turned.transposedView, middle) == solution)
+  }
+
   @Test("names the first minor that is not positive definite")
   func indefinite() {
     var matrix = Self.sample(order: 600)

@@ -47,12 +47,12 @@ struct SolverWorkTests {
   @Test("rows and columns: what is removed is not worked on any more")
   func structured() throws {
     let one = try work(.rowsColumns) { $0.steps = 1 }
-    #expect(one.single == product * (1 + 2))
+    #expect(one.single == product * (0.5 + 2))
     let half = 0.5.squareRoot()
     let (m, n) = (60 * half, 90 * half)
     let kept = (m * m * m + n * n * n) / 3
-    let rows = 2 * m * 90 * (60 - m) + 2 * m * m * 90
-    let columns = 2 * m * (90 - n) * n + 2 * m * n * n
+    let rows = 2 * m * 90 * (60 - m) + 2 * m * m * (60 - m)
+    let columns = 2 * m * (90 - n) * n + 2 * n * n * (90 - n)
     #expect(abs(one.double - (2 * factors + kept + rows + columns)) < 1e-6 * one.double)
     let ten = try work(.rowsColumns) { $0.steps = 10 }
     #expect(ten.single < 10 * one.single && ten.double > one.double)

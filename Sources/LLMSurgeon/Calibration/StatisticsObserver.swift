@@ -1,4 +1,5 @@
 import Curvature
+import LinearAlgebra
 import Safetensors
 import Tensors
 import Transformer

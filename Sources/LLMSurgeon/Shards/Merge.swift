@@ -1,5 +1,6 @@
 import ExactJSON
 public import Foundation
+import LinearAlgebra
 import Safetensors
 import Tensors
 import Transformer

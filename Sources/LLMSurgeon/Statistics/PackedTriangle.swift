@@ -15,19 +15,4 @@ enum PackedTriangle {
     }
     return entries
   }
-
-  /// The symmetric matrix of a lower triangle.
-  static func unpack(_ entries: [Float], order: Int) -> Matrix<Float> {
-    precondition(entries.count == count(order: order), "as many entries as a triangle has")
-    var matrix = Matrix<Float>(rows: order, columns: order)
-    var next = 0
-    for row in 0..<order {
-      for column in 0...row {
-        matrix[row, column] = entries[next]
-        matrix[column, row] = entries[next]
-        next += 1
-      }
-    }
-    return matrix
-  }
 }

@@ -89,7 +89,7 @@ struct StatisticsDirectory: Sendable {
         reason: "\(name) is missing or not a triangle of order \(order)"
       )
     }
-    return PackedTriangle.unpack(try file.floats(tensor), order: order)
+    return Matrix(lowerTriangle: try file.floats(tensor), order: order)
   }
 }
 

@@ -53,12 +53,10 @@ extension ActiveLayer {
   ) -> Matrix<Double> {
     let removed = baseRows.filter { !keptRows.containsSorted($0) }
     guard !removed.isEmpty, !keptRows.isEmpty, let factors else { return weights }
-    let cross = factors.gradients.matrix.selecting(rows: keptRows, columns: removed).widened()
+    let cross = factors.gradients.matrix.selecting(rows: removed, columns: keptRows).widened()
     let lost = problem.weights.selecting(rows: removed, columns: baseColumns).widened()
-    var correction = Matrix<Double>(rows: keptRows.count, columns: baseColumns.count)
-    multiplyTiled(cross.view, lost.view, into: &correction)
-    gradients.cholesky.solve(&correction)
-    return weights.adding(correction)
+    let correction = gradients.cholesky.solveFromRight(lost.transposedView, cross)
+    return weights.adding(correction.transposed())
   }
 
   /// `Y[:,c] + Y[:,s] A[s,c] A[c,c]⁻¹`.
@@ -75,10 +73,7 @@ extension ActiveLayer {
     let lost = weights.selecting(rows: rows, columns: lostPlaces)
     let cross = factors.activations.matrix
       .selecting(rows: lostPlaces.map { baseColumns[$0] }, columns: keptColumns).widened()
-    var correction = Matrix<Double>(rows: weights.rows, columns: keptColumns.count)
-    multiplyTiled(lost.view, cross.view, into: &correction)
-    activations.cholesky.solveFromRight(&correction)
-    return kept.adding(correction)
+    return kept.adding(activations.cholesky.solveFromRight(lost.view, cross))
   }
 
   /// The whole weight matrix with the kept part of the model replaced and the mask applied.

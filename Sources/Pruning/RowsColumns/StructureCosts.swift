@@ -29,45 +29,55 @@ extension ActiveLayer {
     conditioned: ConditionedFactors?
   ) throws(PruningError) -> StructureCosts {
     let weights = current.selecting(rows: keptRows, columns: keptColumns)
-    let activations = quadratic(.activations, method: method)
-    let gradients = quadratic(.gradients, method: method)
-    var right = weights
-    if let activations { multiplyTiled(weights.view, activations.view, into: &right) }
-    var left = weights
-    if let gradients { multiplyTiled(gradients.view, weights.view, into: &left) }
-    let rowFactors = pivots(.gradients, gradients, conditioned?.gradients)
-    let columnFactors = pivots(.activations, activations, conditioned?.activations)
-    let rowCosts = zip(rowProducts(right, weights), rowFactors).map { $0 / 2 * $1 }
-    let columnCosts = zip(columnProducts(left, weights), columnFactors).map { $0 / 2 * $1 }
+    let (rowCosts, columnCosts) =
+      if let conditioned { repairedCosts(weights, conditioned) } else { costs(weights, method) }
     guard (rowCosts + columnCosts).allSatisfy(\.isFinite) else {
       throw .costNotFinite(layer: problem.name)
     }
     return collect(rowCosts, columnCosts)
   }
 
-  /// The kept part of a factor as the costs use it, or nothing for the identity.
-  private func quadratic(_ side: KroneckerFactors.Side, method: Method) -> Matrix<Float>? {
+  /// The costs of the kept rows and columns if the rest makes up for them.
+  private func repairedCosts(
+    _ weights: Matrix<Float>,
+    _ conditioned: ConditionedFactors
+  ) -> (rows: [Double], columns: [Double]) {
+    let activations = conditioned.activations.cholesky
+    let gradients = conditioned.gradients.cholesky
+    let rowForms = activations.quadraticForms(ofRowsOf: weights)
+    let columnForms = gradients.quadraticForms(ofColumnsOf: weights)
+    return (
+      zip(rowForms, gradients.inverseDiagonal()).map { $0 / 2 / $1 },
+      zip(columnForms, activations.inverseDiagonal()).map { $0 / 2 / $1 }
+    )
+  }
+
+  /// The costs of the kept rows and columns if nothing makes up for them.
+  private func costs(
+    _ weights: Matrix<Float>,
+    _ method: Method
+  ) -> (rows: [Double], columns: [Double]) {
+    let activations = measured(.activations, method)
+    let gradients = measured(.gradients, method)
+    var right = weights
+    if let activations { multiplyTiled(weights.view, activations.view, into: &right) }
+    var left = weights
+    if let gradients { multiplyTiled(gradients.view, weights.view, into: &left) }
+    let rowFactors = gradients?.diagonal ?? [Float](repeating: 1, count: keptRows.count)
+    let columnFactors = activations?.diagonal ?? [Float](repeating: 1, count: keptColumns.count)
+    return (
+      zip(rowProducts(right, weights), rowFactors).map { $0 / 2 * Double($1) },
+      zip(columnProducts(left, weights), columnFactors).map { $0 / 2 * Double($1) }
+    )
+  }
+
+  /// The kept part of a factor as it was measured, or nothing for the identity.
+  private func measured(_ side: KroneckerFactors.Side, _ method: Method) -> Matrix<Float>? {
     guard method != .magnitude, let factors else { return nil }
     if side == .gradients && method == .lobd { return nil }
     let kept = side == .activations ? keptColumns : keptRows
     let factor = side == .activations ? factors.activations : factors.gradients
-    var result = factor.matrix.selecting(rows: kept, columns: kept)
-    guard method.repairs else { return result }
-    for (place, index) in kept.enumerated() {
-      result[place, place] = Float(factor.diagonal(index))
-    }
-    return result
-  }
-
-  /// `1 / (M⁻¹)ᵢᵢ` where there is a repair, else `Mᵢᵢ`.
-  private func pivots(
-    _ side: KroneckerFactors.Side,
-    _ matrix: Matrix<Float>?,
-    _ conditioned: ConditionedFactor?
-  ) -> [Double] {
-    if let conditioned { return conditioned.cholesky.inverseDiagonal().map { 1 / $0 } }
-    if let matrix { return matrix.diagonal.map(Double.init) }
-    return [Double](repeating: 1, count: side == .activations ? keptColumns.count : keptRows.count)
+    return factor.matrix.selecting(rows: kept, columns: kept)
   }
 
   private func collect(_ rowCosts: [Double], _ columnCosts: [Double]) -> StructureCosts {

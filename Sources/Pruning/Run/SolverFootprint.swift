@@ -113,12 +113,12 @@ package struct SolverFootprint: Equatable, Sendable {
     }
   }
 
-  /// The direct repair and its costs: both Cholesky factors, and the kept parts of the factors or the
-  /// weights in double precision, four times while a triangle is solved.
+  /// The direct repair, beside which the costs take less.
+  ///
+  /// Both Cholesky factors, and the weights in double precision, four times while a triangle is solved.
   private static func structured(_ layer: Shape) -> Double {
-    let costs = single * (layer.factors + 5 * layer.weights)
     let optimum = double * 4 * layer.weights + single * layer.weights
-    return single * (layer.weights + layer.factors) + double * layer.factors + max(costs, optimum)
+    return single * (layer.weights + layer.factors) + double * layer.factors + optimum
   }
 
   /// Conjugate gradients: the factors as measured and scaled; the weights and where they began, both

@@ -34,9 +34,12 @@ package struct SolverWork: Equatable, Sendable {
     let shares = settings.schedule(from: 0)
     for removed in [0] + shares.dropLast() {
       let kept = KeptShape(layer, settings.structure, removed: removed)
-      single += kept.products
-      guard settings.method.repairs else { continue }
-      // The factors, and the diagonals of their inverses.
+      guard settings.method.repairs else {
+        single += kept.products
+        continue
+      }
+      // Triangles take half; the factors, and the diagonals of their inverses.
+      single += kept.products / 2
       double += 2 * kept.factorisations + kept.optimum
     }
     guard settings.method.repairs else { return }
@@ -117,10 +120,12 @@ private struct KeptShape {
     (outputs * outputs * outputs + inputs * inputs * inputs) / 3
   }
 
-  /// The direct repair: for each side that lost something a product, and two triangles to solve.
+  /// The direct repair: for each side that lost something a product, and two triangles to solve for
+  /// what the side lost or for the other side, whichever is less.
   var optimum: Double {
-    let rows = lostOutputs > 0 ? 2 * outputs * (inputs + lostInputs) * (lostOutputs + outputs) : 0
-    let columns = lostInputs > 0 ? 2 * outputs * inputs * (lostInputs + inputs) : 0
-    return rows + columns
+    let (rows, columns) = (outputs, inputs + lostInputs)
+    let byRows = min(lostOutputs, columns) * rows + lostOutputs * columns
+    let byColumns = min(lostInputs, rows) * inputs + lostInputs * rows
+    return 2 * (rows * byRows + inputs * byColumns)
   }
 }

@@ -68,7 +68,7 @@ extension DecoderBlock {
     } else {
       copyRows(piece.slopes.middle, to: &piece.slopes.input, piece: layout.piece)
     }
-    piece.isFinite = isFinite(piece.slopes.input, piece: layout.piece)
+    piece.isFinite = piece.slopes.input.isFinite
     copy(piece.slopes.input.storage.span, to: &rows)
   }
 

@@ -151,30 +151,3 @@ func withPart(
     body(&part)
   }
 }
-
-/// Whether no number of a matrix is NaN or infinite; looked at on all threads.
-///
-/// - Parameters:
-///   - matrix: The numbers.
-///   - piece: The number of rows that one thread takes at a time.
-/// - Returns: Whether all are finite.
-func isFinite(_ matrix: Matrix<Float>, piece: Int) -> Bool {
-  let size = max(1, piece * matrix.columns)
-  let total = matrix.storage.count
-  let pieces = concurrentMap(count: (total + size - 1) / size) { index in
-    isFinite(matrix.storage.span.extracting(index * size..<min(total, (index + 1) * size)))
-  }
-  return pieces.allSatisfy(\.self)
-}
-
-/// Whether no number is NaN or infinite.
-package func isFinite(_ values: Span<Float>) -> Bool {
-  // x − x is zero for numbers and NaN for the rest, so one sum answers for all.
-  var sum: Float = 0
-  // SAFETY: the index is one of the span's.
-  for index in values.indices {
-    let value = unsafe values[unchecked: index]
-    sum = Relaxed.sum(sum, value - value)
-  }
-  return sum == 0
-}
