@@ -198,7 +198,11 @@ struct PruneInputTests {
       )
     )
     #expect(abs(report.shareRemoved - 0.5) < 0.001)
-    #expect(try json(scratch.url("pruned/surgeon-report.json"))["loss"]?["pruned"] == nil)
+    let document = try json(scratch.url("pruned/surgeon-report.json"))
+    #expect(document["loss"]?["pruned"] == nil)
+    #expect(document["summary"]?["predictedRise"]?.double == 0)
+    let text = try report.text(columns: 200, isTerminal: false)
+    #expect(text.contains("removed") && !text.contains("predicted") && !text.contains("repaired"))
   }
 
   @Test("several shots reach the target and measure the loss before each")

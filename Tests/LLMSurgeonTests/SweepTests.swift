@@ -36,7 +36,7 @@ struct SweepTests {
       #expect(left.shareRemoved == report.shareRemoved)
       let document = try json(options.output.appending(path: "surgeon-report.json"))
       let rise = try #require(document["shots"]?.array?.first?["predictedRise"]?.double)
-      #expect(abs(left.predictedRise - rise) <= 1e-9 * abs(rise))
+      #expect(abs(try #require(left.predictedRise) - rise) <= 1e-9 * abs(rise))
       let file = options.output.appending(path: "model.safetensors")
       let size = try Data(contentsOf: file).count
       // The headers count as they were, and smaller sizes may have fewer digits.
@@ -91,6 +91,40 @@ struct SweepTests {
     #expect(curve.points[0].left != nil)
     #expect(curve.points[1].left == nil)
     #expect(curve.text(columns: 100, isTerminal: false).contains("out of reach"))
+  }
+
+  @Test(
+    "what is chosen by costs that are not in nats is predicted by its quadratic loss",
+    arguments: [
+      (Structure.element, Pruning.Method.lobd), (.element, .magnitude), (.rowsColumns, .lobd),
+      (.units([.neurons]), .lobd), (.units([.neurons]), .magnitude),
+    ]
+  )
+  func otherCosts(structure: Structure, method: Pruning.Method) throws {
+    let scratch = try ScratchDirectory()
+    let fixture = try Fixture("llama")
+    try fixture.calibrate(into: scratch.url("statistics"))
+    var options = PruneOptions(
+      model: fixture.url.path,
+      data: .statistics(scratch.url("statistics")),
+      removal: RemovalChoice(structure: structure, target: nil, method: method),
+      output: scratch.url("pruned")
+    )
+    let point = try sweep(options, targets: [0.4]).points[0]
+    options.removal.target = 0.4
+    _ = try prune(options)
+    let document = try json(options.output.appending(path: "surgeon-report.json"))
+    let losses = try #require(document["layers"]?.array).compactMap { $0["lossRepaired"]?.double }
+    let loss = losses.reduce(0, +)
+    let rise = try #require(document["summary"]?["predictedRise"]?.double)
+    #expect(loss > 0 && abs(rise - loss) <= 1e-9 * loss)
+    #expect(abs(try #require(point.left?.predictedRise) - rise) <= 1e-9 * rise)
+    // Without curvature nothing is predicted.
+    guard method == .magnitude else { return }
+    options.data = .none
+    options.removal.target = nil
+    let curve = try sweep(options, targets: [0.4])
+    #expect(curve.points[0].left != nil && curve.points[0].left?.predictedRise == nil)
   }
 
   static let written: [Structure] = [.element, .rowsColumns, .units([.neurons, .heads])]

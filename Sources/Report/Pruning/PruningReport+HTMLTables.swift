@@ -1,12 +1,11 @@
 extension PruningReport {
   var layerRows: HTMLTable {
     var table = HTMLTable(
-      label: predictsLoss
-        ? "Layers; losses in nats per token" : "Layers; errors relative to the layer's output",
+      label: costUnit.map { "Layers; \($0)" } ?? "Layers",
       columns: [
         .name("Layer"), .number("Size"), .number("Rows kept"), .number("Columns kept"),
         .number("Weights removed"),
-      ] + (predictsLoss ? Self.lossColumns : Self.errorColumns) + [.number("Damping A, G")]
+      ] + costColumns + [.number("Damping A, G")]
     )
     let costs = layerCosts
     for (layer, costs) in zip(layers, costs) {
@@ -20,16 +19,20 @@ extension PruningReport {
     return table
   }
 
-  private static let lossColumns: [HTMLTable.Column] = [
-    .number("Predicted rise, nats/token"), .number("Loss zeroed only"), .number("Loss repaired"),
-  ]
-  private static let errorColumns: [HTMLTable.Column] = [
-    .number("Output error zeroed only"), .number("Output error"),
-  ]
+  private var costColumns: [HTMLTable.Column] {
+    guard costUnit != nil else { return [] }
+    guard predictsLoss else {
+      return [.number("Output error zeroed only"), .number("Output error")]
+    }
+    return [
+      .number("Predicted rise, nats/token"), .number("Loss zeroed only"), .number("Loss repaired"),
+    ]
+  }
 
-  /// What the removals cost each layer: predicted rise, loss zeroed only and repaired, or, where no
-  /// loss is predicted, the errors of the output zeroed only and with the new weights.
+  /// What the removals cost each layer: predicted rise, loss zeroed only and repaired; of a method that
+  /// looks at layers alone the errors of the output zeroed only and with the new weights; else nothing.
   var layerCosts: [[String]] {
+    guard costUnit != nil else { return layers.map { _ in [] } }
     guard predictsLoss else {
       return layers.map { layer in
         [layer.outputErrorZeroed, layer.outputError].map { $0.map(Quantity.percent) ?? "–" }

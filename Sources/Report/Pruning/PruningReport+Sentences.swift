@@ -22,7 +22,7 @@ extension PruningReport {
     return shots.map { shot in
       let figures = [
         "\(shot.number)", Quantity.percent(shot.target), Quantity.percent(shot.achieved),
-        rises.text(shot.predictedRise),
+        predictsLoss ? rises.text(shot.predictedRise) : "–",
         shot.lossBefore.map { Quantity.fixed($0, decimals: 4) } ?? "–",
       ]
       let perplexity = shot.heldOutPerplexity.map { Quantity.fixed($0, decimals: 3) } ?? "–"
@@ -30,8 +30,15 @@ extension PruningReport {
     }
   }
 
-  /// Whether the method predicts what a removal does to the loss.
-  var predictsLoss: Bool { !settings.method.isLayerLocal }
+  /// Whether the report predicts what the removals do to the loss: not by errors of layers, nor
+  /// without any data.
+  package var predictsLoss: Bool { !settings.method.isLayerLocal && calibration != nil }
+
+  /// What the layers' costs are measured in; nil where there are none.
+  var costUnit: String? {
+    if predictsLoss { return "losses in nats per token" }
+    return settings.method.isLayerLocal ? "errors relative to the output" : nil
+  }
 
   /// The mean over layers of the relative error of their output, where it was measured.
   var meanOutputError: Double? {

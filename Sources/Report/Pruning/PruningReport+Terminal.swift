@@ -52,16 +52,9 @@ extension PruningReport {
 
   private func layerTable(_ style: TerminalStyle) -> TextTable {
     let prefix = commonPrefix
-    let unit = predictsLoss ? "losses in nats per token" : "errors relative to the output"
-    let costColumns: [TextTable.Column] =
-      predictsLoss
-      ? [
-        .init("predicted rise", importance: 20), .init("zeroed only", importance: 5),
-        .init("repaired", importance: 6),
-      ]
-      : [.init("zeroed only", importance: 5), .init("output error", importance: 6)]
     var table = TextTable(
-      title: prefix.isEmpty ? "Layers (\(unit))" : "Layers in \(prefix) (\(unit))",
+      title: (prefix.isEmpty ? "Layers" : "Layers in \(prefix)")
+        + (costUnit.map { " (\($0))" } ?? ""),
       columns: [
         .init("layer", .left, shortestWidth: 20), .init("size", importance: 8),
         .init("kept rows", importance: 4),
@@ -80,6 +73,17 @@ extension PruningReport {
       )
     }
     return table
+  }
+
+  private var costColumns: [TextTable.Column] {
+    guard costUnit != nil else { return [] }
+    guard predictsLoss else {
+      return [.init("zeroed only", importance: 5), .init("output error", importance: 6)]
+    }
+    return [
+      .init("predicted rise", importance: 20), .init("zeroed only", importance: 5),
+      .init("repaired", importance: 6),
+    ]
   }
 
   private func blockTable(_ style: TerminalStyle) -> TextTable {

@@ -123,15 +123,22 @@ extension PruningReport {
 }
 
 extension PruningPlan {
-  /// The predicted rise of a layer, in nats per token: what each removal cost when it was chosen.
+  /// Whether the rise is predicted by what each removal cost when it was chosen.
   ///
-  /// After exchanges other weights are removed than were chosen; then it is the quadratic loss of
-  /// the repaired weights.
-  func predictedRise(of index: Int, _ figures: LayerFigures) -> Double {
-    guard settings.exchanges > 0, let loss = figures.lossRepaired else {
-      return layers[index].predictedCost
+  /// After exchanges other weights are removed than were chosen, and the costs of some methods are
+  /// not in nats.
+  var isPredictedByCosts: Bool {
+    switch settings.method {
+    case .surgeon: settings.exchanges == 0
+    case .kobd: true
+    case .lobd, .magnitude, .activation, .wanda, .sparsegpt, .alps: false
     }
-    return loss
+  }
+
+  /// The predicted rise of a layer, in nats per token: what the removals cost when they were chosen, or
+  /// else the quadratic loss of the weights that are left; 0 without curvature.
+  func predictedRise(of index: Int, _ figures: LayerFigures) -> Double {
+    isPredictedByCosts ? layers[index].predictedCost : figures.lossRepaired ?? 0
   }
 }
 

@@ -138,7 +138,7 @@ private struct SweepJob {
     let removed = report.total.weights - report.total.weightsKept
     return SweepPoint.Left(
       shareRemoved: report.total.shareRemoved,
-      predictedRise: report.total.predictedRise,
+      predictedRise: report.predictsLoss ? report.total.predictedRise : nil,
       parameters: keepsShapes ? opened.parameters - removed : size.parameters,
       bytes: size.bytes,
       widths: report.widths.map {

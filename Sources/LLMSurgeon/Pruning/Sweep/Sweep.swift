@@ -144,15 +144,14 @@ extension PruneRun {
     )
   }
 
-  /// The predicted rise of a plan; after exchanges that takes the repair.
+  /// The predicted rise of a plan, for which some take the repair; nil without data.
   private func rise(
     _ plan: PruningPlan,
     _ solver: PruningRun,
     _ meter: SolverMeter
-  ) throws -> Double {
-    guard plan.settings.exchanges > 0, plan.settings.method.repairs else {
-      return plan.layers.reduce(0) { $0 + $1.predictedCost }
-    }
+  ) throws -> Double? {
+    if case .none = input { return nil }
+    if plan.isPredictedByCosts { return plan.layers.reduce(0) { $0 + $1.predictedCost } }
     var sum = 0.0
     try meter.repairing { handler in
       try solver.repair(plan, progress: handler) { sum += plan.predictedRise(of: $0, $1.figures) }

@@ -19,8 +19,9 @@ public struct SweepPoint: Sendable {
   public struct Left: Sendable {
     /// The share of the prunable weights that is removed.
     public let shareRemoved: Double
-    /// The predicted rise of the loss; nats per token.
-    public let predictedRise: Double
+    /// The predicted rise of the loss, in nats per token; nil where the method predicts none, or had
+    /// no curvature to predict it from.
+    public let predictedRise: Double?
     /// The parameters of the written checkpoint; where zeros stay in their place, those that are
     /// left beside them.
     public let parameters: Int
@@ -70,7 +71,7 @@ extension SweepCurve {
       table.add(
         [target, Quantity.percent(left.shareRemoved)] + (hasWidths ? widths : []) + [
           Quantity.count(left.parameters), left.bytes.map { Quantity.bytes($0) } ?? "–",
-          decimals.text(left.predictedRise),
+          left.predictedRise.map(decimals.text) ?? "–",
         ] + (left.predictedSpeedup.map { ["\(Quantity.fixed($0, decimals: 2)) ×"] } ?? [])
       )
     }
@@ -101,7 +102,7 @@ extension SweepPoint {
     let point: JSONValue = [
       "target": JSONValue(target), "isInReach": .bool(true),
       "shareRemoved": JSONValue(left.shareRemoved),
-      "predictedRise": JSONValue(left.predictedRise),
+      "predictedRise": left.predictedRise.map { JSONValue($0) } ?? .null,
       "parameters": JSONValue(left.parameters),
       "bytes": left.bytes.map { JSONValue($0) } ?? .null,
       "blocks": .array(
