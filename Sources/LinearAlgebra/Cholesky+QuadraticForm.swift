@@ -2,6 +2,10 @@ extension Cholesky {
   /// The columns of `L` that are multiplied at a time.
   private static var columnsPerPanel: Int { 256 }
 
+  /// The vectors that a panel is multiplied with at a time: enough that its copy costs little beside
+  /// the product, and few enough that the first panel, the longest, keeps no thread waiting.
+  private static var vectorsPerChunk: Int { 512 }
+
   /// `x M xᵀ = ‖x L‖²` for each row `x` of a matrix.
   ///
   /// Takes half the operations of a product with `M`, because `L` is a triangle, and keeps no product.
@@ -10,19 +14,19 @@ extension Cholesky {
   /// - Returns: One number for each row.
   package func quadraticForms(ofRowsOf matrix: Matrix<Float>) -> [Double] {
     precondition(matrix.columns == order, "one column for each column")
-    guard matrix.rows > 0 else { return [] }
-    return sumOfPanels(count: matrix.rows) { range, panel in
-      let tail = MatrixView(
-        matrix.elements.extracting(range.lowerBound..<matrix.elements.count),
-        rows: matrix.rows,
+    return sumsOverPanels(count: matrix.rows) { rows, columns, panel in
+      let first = rows.lowerBound * order + columns.lowerBound
+      let tails = MatrixView(
+        matrix.elements.extracting(first..<matrix.elements.count),
+        rows: rows.count,
         columns: panel.rows,
         stride: order
       )
-      let product = product(tail, panel.view)
-      return (0..<matrix.rows).map { row in
-        let entries = product.elements
+      let images = product(tails, panel.view)
+      let entries = images.elements
+      return (0..<rows.count).map { row in
         var sum = 0.0
-        for index in row * range.count..<(row + 1) * range.count {
+        for index in row * columns.count..<(row + 1) * columns.count {
           sum += Double(entries[index]) * Double(entries[index])
         }
         return sum
@@ -36,45 +40,56 @@ extension Cholesky {
   /// - Returns: One number for each column.
   package func quadraticForms(ofColumnsOf matrix: Matrix<Float>) -> [Double] {
     precondition(matrix.rows == order, "one row for each column")
-    return sumOfPanels(count: matrix.columns) { range, panel in
-      let first = range.lowerBound * matrix.columns
-      let tail = MatrixView(
+    return sumsOverPanels(count: matrix.columns) { vectors, columns, panel in
+      let first = columns.lowerBound * matrix.columns + vectors.lowerBound
+      let tails = MatrixView(
         matrix.elements.extracting(first..<matrix.elements.count),
         rows: panel.rows,
-        columns: matrix.columns
+        columns: vectors.count,
+        stride: matrix.columns
       )
-      let product = product(panel.transposedView, tail)
-      var sums = [Double](repeating: 0, count: matrix.columns)
-      let entries = product.elements
-      for row in 0..<range.count {
-        let start = row * matrix.columns
-        for column in sums.indices {
-          sums[column] += Double(entries[start + column]) * Double(entries[start + column])
+      let images = product(panel.transposedView, tails)
+      let entries = images.elements
+      var sums = [Double](repeating: 0, count: vectors.count)
+      for row in 0..<columns.count {
+        let start = row * vectors.count
+        for index in sums.indices {
+          sums[index] += Double(entries[start + index]) * Double(entries[start + index])
         }
       }
       return sums
     }
   }
 
-  /// The sums over all panels of what each contributes, in their order.
+  /// What all panels of `L` contribute to a number for each vector, added in their order.
+  ///
+  /// The work is cut by shape alone, so threads do not change the bits.
   ///
   /// - Parameters:
-  ///   - count: The numbers that a panel contributes.
-  ///   - terms: Receives the columns of a panel, and its rows from the first of these columns on: those
-  ///     above are zero.
+  ///   - count: The number of vectors.
+  ///   - terms: Receives some of the vectors, and the columns of a panel with its rows from the first of
+  ///     these columns on (those above are zero); returns a number for each of these vectors.
   /// - Returns: The sums.
-  private func sumOfPanels(
+  private func sumsOverPanels(
     count: Int,
-    _ terms: @Sendable (Range<Int>, Matrix<Float>) -> [Double]
+    _ terms: @Sendable (Range<Int>, Range<Int>, Matrix<Float>) -> [Double]
   ) -> [Double] {
-    let width = Self.columnsPerPanel
-    let panels = concurrentMap(count: (order + width - 1) / width) { index in
-      let range = index * width..<min(order, (index + 1) * width)
-      return terms(range, panel(range))
+    func pieces(of count: Int, _ size: Int) -> [Range<Int>] {
+      stride(from: 0, to: count, by: size).map { $0..<min(count, $0 + size) }
     }
-    return panels.reduce(into: [Double](repeating: 0, count: count)) { sums, panel in
-      for index in sums.indices { sums[index] += panel[index] }
+    let panels = pieces(of: order, Self.columnsPerPanel)
+    let chunks = pieces(of: count, Self.vectorsPerChunk)
+    // The longest panels come first.
+    let parts = concurrentMap(count: panels.count * chunks.count) { index in
+      let columns = panels[index / chunks.count]
+      return terms(chunks[index % chunks.count], columns, panel(columns))
     }
+    var sums = [Double](repeating: 0, count: count)
+    for (index, part) in parts.enumerated() {
+      let vectors = chunks[index % chunks.count]
+      for (vector, term) in zip(vectors, part) { sums[vector] += term }
+    }
+    return sums
   }
 
   /// Some columns of `L` from the first row on that is not zero, rounded to single precision.

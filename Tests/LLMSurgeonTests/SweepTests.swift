@@ -98,11 +98,13 @@ struct SweepTests {
     arguments: [
       (Structure.element, Pruning.Method.lobd), (.element, .magnitude), (.rowsColumns, .lobd),
       (.units([.neurons]), .lobd), (.units([.neurons]), .magnitude),
+      (.units([.neurons]), .activation),
     ]
   )
   func otherCosts(structure: Structure, method: Pruning.Method) throws {
     let scratch = try ScratchDirectory()
-    let fixture = try Fixture("llama")
+    // The means go into biases.
+    let fixture = try Fixture(method == .activation ? "opt" : "llama")
     try fixture.calibrate(into: scratch.url("statistics"))
     var options = PruneOptions(
       model: fixture.url.path,
@@ -125,6 +127,10 @@ struct SweepTests {
     options.removal.target = nil
     let curve = try sweep(options, targets: [0.4])
     #expect(curve.points[0].left != nil && curve.points[0].left?.predictedRise == nil)
+    #expect(!curve.text(columns: 120, isTerminal: false).contains("predicted rise"))
+    options.output = scratch.url("each")
+    let written = try pruneEach(options, targets: [0.4])
+    #expect(written.points[0].left != nil && written.points[0].left?.predictedRise == nil)
   }
 
   static let written: [Structure] = [.element, .rowsColumns, .units([.neurons, .heads])]

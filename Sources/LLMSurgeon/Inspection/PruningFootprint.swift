@@ -29,7 +29,12 @@ extension PruningFootprint {
     threads: Int = Parallelism.threads
   ) {
     let shapes = model.solverShapes
-    let solver = SolverFootprint(shapes, settings: settings, threads: threads)
+    let solver = SolverFootprint(
+      shapes,
+      settings: settings,
+      hasCurvature: windows.tokens > 0,
+      threads: threads
+    )
     let passes = PassFootprint(of: model, length: windows.length)
     let states = windows.areRepairedFor ? passes.sequential(tokens: windows.tokens) : 0
     let evaluation = passes.evaluation(tokens: windows.tokens)

@@ -20,7 +20,7 @@ protocol ChoosableLayer: Sendable {
   ///   - place: The removal's place within the piece.
   ///   - piece: A piece of this layer.
   ///   - mask: What is kept of the layer.
-  /// - Returns: What the removal costs; nats per token.
+  /// - Returns: What the removal costs; in the method's unit.
   func remove(_ place: Int, of piece: PricedPiece, from mask: inout LayerMask) -> Double
 }
 

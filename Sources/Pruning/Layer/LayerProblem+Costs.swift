@@ -6,13 +6,13 @@ package struct BlockCost: Equatable, Sendable {
   package let row: Int
   /// The columns of the weights to remove, rising.
   package let columns: [Int]
-  /// The joint cost; nats per token.
+  /// The joint cost; in the method's unit.
   package let cost: Double
 }
 
 /// What each removal would cost at this calibration, before any of them.
 extension LayerProblem {
-  /// The costs of the kept rows and columns, each removed alone; nats per token.
+  /// The costs of the kept rows and columns, each removed alone; in the method's unit.
   ///
   /// - Parameter settings: The method and the damping.
   /// - Returns: Index and cost of each kept row and of each kept column, rising by index.
@@ -31,7 +31,7 @@ extension LayerProblem {
     return (costs.rows, costs.columns)
   }
 
-  /// The cost of each weight, removed alone; nats per token, zero for what is removed already.
+  /// The cost of each weight, removed alone; in the method's unit, zero for what is removed already.
   ///
   /// - Parameter settings: The method and the damping.
   /// - Returns: Shape `[outputs, inputs]`.

@@ -1,7 +1,7 @@
 import Curvature
 import LinearAlgebra
 
-/// What the removal of each whole row and column of a layer would cost; nats per token.
+/// What the removal of each whole row and column of a layer would cost; in the method's unit.
 struct StructureCosts: Sendable {
   /// The rows that are kept, rising, and their costs.
   var rows: [(index: Int, cost: Double)] = []

@@ -77,12 +77,14 @@ struct LayerPass: Sendable {
     let timesRaised = max(conditioned?.timesRaised ?? 0, layer.plan.timesDampingRaised)
     let repair = try repaired(conditioned, limits: settings.finalRepair)
     let judge = original ?? layer
+    let zeroed = judge.zeroedOnly()
+    let lossZeroed = judge.loss(of: zeroed)
     return LayerOutcome(
       weights: repair.weights,
       figures: LayerFigures(
         mask: layer.plan.mask,
-        lossZeroedOnly: judge.loss(of: judge.zeroedOnly()),
-        lossRepaired: judge.loss(of: repair.weights),
+        lossZeroedOnly: lossZeroed,
+        lossRepaired: repair.weights == zeroed ? lossZeroed : judge.loss(of: repair.weights),
         damping: settings.damping,
         timesDampingRaised: timesRaised,
         iterations: repair.iterations

@@ -32,7 +32,7 @@ package struct LayerPlan: Equatable, Sendable {
   package var freedRows: BitSet
   /// The columns that are removed because nothing writes them any more.
   package var freedColumns: BitSet
-  /// The sum of the predicted losses of the removals, each when it was chosen; nats per token.
+  /// The sum of the costs of the removals, each when it was chosen; in the method's unit.
   package var predictedCost: Double
   /// How often a factorization raised the damping tenfold while the removals were priced, at most.
   package var timesDampingRaised = 0

@@ -46,9 +46,15 @@ package struct SolverFootprint: Equatable, Sendable {
   /// - Parameters:
   ///   - shapes: The layers, in the order of the store.
   ///   - settings: What is removed, and how.
+  ///   - hasCurvature: Whether the layers come with their factors, even where the method needs none.
   ///   - threads: How many layers are worked on at once where they are small.
-  package init(_ shapes: [Shape], settings: PruningSettings, threads: Int) {
-    let need = shapes.map { Self.bytes(of: $0, settings) }
+  package init(
+    _ shapes: [Shape],
+    settings: PruningSettings,
+    hasCurvature: Bool,
+    threads: Int
+  ) {
+    let need = shapes.map { Self.bytes(of: $0, settings, hasCurvature: hasCurvature) }
     var worst: (bytes: Double, layers: [Int]) = (0, [])
     for batch in layerBatches(shapes.map { $0.outputs * $0.inputs }) {
       let largest = batch.sorted { need[$0] > need[$1] }.prefix(threads)
@@ -93,13 +99,17 @@ package struct SolverFootprint: Equatable, Sendable {
   private static let masks = 3.0
 
   /// The bytes of one layer at the worst moment.
-  private static func bytes(of layer: Shape, _ settings: PruningSettings) -> Double {
-    let (weights, factors) = (layer.weights, layer.factors)
-    let needsFactors = settings.method != .magnitude
-    let given = single * (weights + (needsFactors ? factors : 0))
+  private static func bytes(
+    of layer: Shape,
+    _ settings: PruningSettings,
+    hasCurvature: Bool
+  ) -> Double {
+    let weights = layer.weights
+    let factors = hasCurvature ? layer.factors : 0
+    let given = single * (weights + factors)
     guard settings.method.repairs else {
       // The kept parts, and products with them.
-      return given + single * (5 * weights + (needsFactors ? factors : 0))
+      return given + single * (5 * weights + factors)
     }
     let cholesky = double * factors
     switch settings.structure {
@@ -115,7 +125,8 @@ package struct SolverFootprint: Equatable, Sendable {
 
   /// The direct repair, beside which the costs take less.
   ///
-  /// Both Cholesky factors, and the weights in double precision, four times while a triangle is solved.
+  /// Both Cholesky factors, and the weights in double precision, four times while the correction is
+  /// added.
   private static func structured(_ layer: Shape) -> Double {
     let optimum = double * 4 * layer.weights + single * layer.weights
     return single * (layer.weights + layer.factors) + double * layer.factors + optimum

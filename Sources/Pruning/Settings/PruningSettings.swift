@@ -20,6 +20,15 @@ public enum Method: String, CaseIterable, Sendable {
   /// ``ALPS``: each layer's output by ADMM, then conjugate gradients.
   case alps
 
+  /// Whether costs are predicted rises of the loss, in nats per token; those of the other methods have
+  /// a unit of their own, and only say what goes first.
+  package var pricesLosses: Bool {
+    switch self {
+    case .surgeon, .kobd: true
+    case .lobd, .magnitude, .activation, .wanda, .sparsegpt, .alps: false
+    }
+  }
+
   /// Whether the solver moves the kept weights to make up for the removed ones.
   package var repairs: Bool { self == .surgeon }
 

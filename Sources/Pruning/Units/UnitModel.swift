@@ -92,7 +92,7 @@ struct UnitState: Sendable {
   ///
   /// - Parameters:
   ///   - units: Units that are left.
-  ///   - cost: What they cost together; nats per token.
+  ///   - cost: What they cost together; in the method's unit.
   ///   - index: The part.
   mutating func remove(_ units: some Collection<Int>, cost: Double, fromPart index: Int) {
     let part = model.parts[index]

@@ -7,7 +7,7 @@ import LinearAlgebra
 package struct UnitPath: Equatable, Sendable {
   /// The units, first to go first.
   package private(set) var units: [Int] = []
-  /// The predicted loss after the first `n` removals, at index `n`; nats per token.
+  /// What the first `n` removals cost together, at index `n`; in the method's unit.
   package private(set) var losses: [Double] = [0]
 
   /// Follows the removals of a part.

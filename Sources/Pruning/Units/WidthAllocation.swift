@@ -6,7 +6,7 @@ struct WidthAllocation: Sendable {
     let index: Int
     /// The numbers of units that it may keep, falling; the first is what it has.
     let stops: [Int]
-    /// What it loses at each stop; nats per token, rising.
+    /// What it costs to come to each stop; in the method's unit, rising.
     let losses: [Double]
   }
 

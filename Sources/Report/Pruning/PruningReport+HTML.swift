@@ -38,7 +38,7 @@ extension PruningReport {
   /// The pictures of the allocation and of its cost.
   ///
   /// - Parameter identifier: A prefix for identifiers, different for each report on a page.
-  /// - Returns: Two figures; one from a method that predicts no loss.
+  /// - Returns: Two figures; one where no loss is predicted.
   func pictures(identifier: String) -> Markup {
     let share = AllocationPicture(
       of: self,

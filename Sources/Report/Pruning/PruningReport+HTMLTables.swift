@@ -5,7 +5,7 @@ extension PruningReport {
       columns: [
         .name("Layer"), .number("Size"), .number("Rows kept"), .number("Columns kept"),
         .number("Weights removed"),
-      ] + costColumns + [.number("Damping A, G")]
+      ] + costColumns + (isDamped ? [.number("Damping A, G")] : [])
     )
     let costs = layerCosts
     for (layer, costs) in zip(layers, costs) {
@@ -13,7 +13,7 @@ extension PruningReport {
         [
           layer.name, layer.size, "\(layer.rowsKept)", "\(layer.columnsKept)",
           Quantity.percent(layer.shareRemoved),
-        ] + costs + [layer.damping]
+        ] + costs + (isDamped ? [layer.damping] : [])
       )
     }
     return table

@@ -40,6 +40,11 @@ extension PruningReport {
     return settings.method.isLayerLocal ? "errors relative to the output" : nil
   }
 
+  /// Whether any layer's factors were damped.
+  var isDamped: Bool {
+    layers.contains { $0.dampingActivations > 0 || $0.dampingGradients > 0 || $0.dampingRaised > 0 }
+  }
+
   /// The mean over layers of the relative error of their output, where it was measured.
   var meanOutputError: Double? {
     let errors = layers.compactMap(\.outputError)

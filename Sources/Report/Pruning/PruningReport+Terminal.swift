@@ -59,9 +59,8 @@ extension PruningReport {
         .init("layer", .left, shortestWidth: 20), .init("size", importance: 8),
         .init("kept rows", importance: 4),
         .init("kept columns", importance: 4), .init("removed", importance: 20),
-      ] + costColumns + [
-        .init("damping A, G", importance: 2),
-        .init("", .left, importance: 3, isAccented: true),
+      ] + costColumns + (isDamped ? [.init("damping A, G", importance: 2)] : []) + [
+        .init("", .left, importance: 3, isAccented: true)
       ]
     )
     for (layer, costs) in zip(layers, layerCosts) {
@@ -69,7 +68,7 @@ extension PruningReport {
         [
           String(layer.name.dropFirst(prefix.count)), layer.size, "\(layer.rowsKept)",
           "\(layer.columnsKept)", Quantity.percent(layer.shareRemoved),
-        ] + costs + [layer.damping, style.bar(layer.shareRemoved, width: 10)]
+        ] + costs + (isDamped ? [layer.damping] : []) + [style.bar(layer.shareRemoved, width: 10)]
       )
     }
     return table

@@ -125,14 +125,9 @@ extension PruningReport {
 extension PruningPlan {
   /// Whether the rise is predicted by what each removal cost when it was chosen.
   ///
-  /// After exchanges other weights are removed than were chosen, and the costs of some methods are
-  /// not in nats.
+  /// After exchanges other weights are removed than were chosen.
   var isPredictedByCosts: Bool {
-    switch settings.method {
-    case .surgeon: settings.exchanges == 0
-    case .kobd: true
-    case .lobd, .magnitude, .activation, .wanda, .sparsegpt, .alps: false
-    }
+    settings.method.pricesLosses && (settings.exchanges == 0 || !settings.method.repairs)
   }
 
   /// The predicted rise of a layer, in nats per token: what the removals cost when they were chosen, or

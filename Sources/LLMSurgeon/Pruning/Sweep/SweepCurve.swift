@@ -19,8 +19,8 @@ public struct SweepPoint: Sendable {
   public struct Left: Sendable {
     /// The share of the prunable weights that is removed.
     public let shareRemoved: Double
-    /// The predicted rise of the loss, in nats per token; nil where the method predicts none, or had
-    /// no curvature to predict it from.
+    /// The predicted rise of the loss, in nats per token; nil without curvature to predict it
+    /// from.
     public let predictedRise: Double?
     /// The parameters of the written checkpoint; where zeros stay in their place, those that are
     /// left beside them.
@@ -53,14 +53,15 @@ extension SweepCurve {
         + settings.allocation.rawValue,
       columns: ["target", "removed"].map { TextTable.Column($0) }
         + (hasWidths ? ["heads", "groups", "neurons"].map { TextTable.Column($0) } : [])
-        + ["parameters", "files", "predicted rise"].map { TextTable.Column($0) }
+        + ["parameters", "files"].map { TextTable.Column($0) }
+        + (hasRises ? [TextTable.Column("predicted rise")] : [])
         + (hasSpeedups ? [TextTable.Column("predicted speed")] : [])
     )
     let decimals = DecimalColumn(points.compactMap { $0.left?.predictedRise })
     for point in points {
       let target = Quantity.percent(point.target)
       guard let left = point.left else {
-        let count = (hasWidths ? 6 : 3) + (hasSpeedups ? 1 : 0)
+        let count = 2 + (hasWidths ? 3 : 0) + (hasRises ? 1 : 0) + (hasSpeedups ? 1 : 0)
         let blanks = [String](repeating: "–", count: count)
         table.add([target, "out of reach"] + blanks, .dim)
         continue
@@ -71,14 +72,17 @@ extension SweepCurve {
       table.add(
         [target, Quantity.percent(left.shareRemoved)] + (hasWidths ? widths : []) + [
           Quantity.count(left.parameters), left.bytes.map { Quantity.bytes($0) } ?? "–",
-          left.predictedRise.map(decimals.text) ?? "–",
-        ] + (left.predictedSpeedup.map { ["\(Quantity.fixed($0, decimals: 2)) ×"] } ?? [])
+        ] + (left.predictedRise.map { [decimals.text($0)] } ?? [])
+          + (left.predictedSpeedup.map { ["\(Quantity.fixed($0, decimals: 2)) ×"] } ?? [])
       )
     }
     let style = TerminalStyle(columns: columns, isTerminal: isTerminal)
     let base = lossBefore.map { " (loss before: \(Quantity.nats($0)))" } ?? ""
-    return table.text(style: style) + "\npredicted rise in nats per token" + base
+    return table.text(style: style)
+      + (hasRises ? "\npredicted rise in nats per token" + base : "")
   }
+
+  private var hasRises: Bool { points.contains { $0.left?.predictedRise != nil } }
 
   private var hasSpeedups: Bool { points.contains { $0.left?.predictedSpeedup != nil } }
 
