@@ -58,6 +58,7 @@ results: build
 	Tests/Results/methods --jobs $$(nproc) $(SURGEON) $(MATERIAL) .build/methods.jsonl
 	Tests/Results/draw $(VENV) .build/methods.jsonl
 	Tests/Results/shots --jobs $$(nproc) $(SURGEON) $(MATERIAL) .build/shots.jsonl
+	Tests/Results/damping --jobs $$(nproc) $(SURGEON) $(MATERIAL) .build/damping.jsonl
 	Tests/Results/depth $(SURGEON) $(MATERIAL) .build/depth.jsonl
 	Tests/Results/recovery --jobs $$(nproc) $(SURGEON) $(MATERIAL) .build/recovery.jsonl
 	Tests/Results/chop --jobs $$(nproc) $(SURGEON) $(MATERIAL) .build/chop.jsonl

@@ -3,10 +3,10 @@ from typing import NamedTuple
 
 MODELS = ["tiny-opt", "tiny-llama"]
 LOCAL = ["wanda", "sparsegpt", "alps"]
-METHODS = ["magnitude", "activation", "kobd", *LOCAL, "surgeon"]
-_ELEMENTS = ["magnitude", "kobd", *LOCAL, "surgeon"]
-_STRUCTURED = ["magnitude", "kobd", "surgeon"]
-_UNITS = ["magnitude", "activation", "kobd", "surgeon"]
+METHODS = ["magnitude", "activation", "lobd", "kobd", *LOCAL, "surgeon"]
+_ELEMENTS = ["magnitude", "lobd", "kobd", *LOCAL, "surgeon"]
+_STRUCTURED = ["magnitude", "lobd", "kobd", "surgeon"]
+_UNITS = ["magnitude", "activation", "lobd", "kobd", "surgeon"]
 CELLS = (
     [("element", target, _ELEMENTS) for target in (0.5, 0.6, 0.7, 0.8)]
     + [(pattern, None, _ELEMENTS) for pattern in ("2:4", "4:8", "1:4")]

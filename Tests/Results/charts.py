@@ -22,7 +22,8 @@ plt.rcParams.update({"svg.hashsalt": "surgeon", "svg.fonttype": "none", "font.si
 STRUCTURES = {"element": "single weights", "rows-columns": "rows and columns",
               "neurons,heads": "neurons and heads"}
 # Colours that stay apart for colour-blind readers (Okabe and Ito, 2008).
-COLOURS = dict(zip(METHODS, ["#999999", "#f0e442", "#e69f00", "#56b4e9", "#009e73", "#cc79a7", "#d55e00"]))
+COLOURS = dict(zip(METHODS, [
+    "#999999", "#f0e442", "#0072b2", "#e69f00", "#56b4e9", "#009e73", "#cc79a7", "#d55e00"]))
 HIGHEST = 2.2  # What is further from the best than this factor is left out of a chart.
 
 

@@ -51,10 +51,10 @@ struct Defaults {
       damping = Damping(activations: 0.01, gradients: 1)
       steps = isOnce ? 10 : 4
     case .element:
-      damping = Damping(activations: 0.1, gradients: 0.3)
+      damping = Damping(activations: 0.03, gradients: 0.3)
       steps = isOnce ? 5 : 2
     case .nm:
-      damping = Damping(activations: 0.1, gradients: 0.3)
+      damping = Damping(activations: 0.03, gradients: 0.3)
       steps = 1
     case .units:
       damping = Damping(activations: 0.01, gradients: 1)
