@@ -56,7 +56,7 @@ results: build
 	Tests/Results/run $(SURGEON) $(MATERIAL)
 	VENV=$(VENV) Tests/Results/profiles $(SURGEON) $(MATERIAL)
 	Tests/Results/methods --jobs $$(nproc) $(SURGEON) $(MATERIAL) .build/methods.jsonl
-	Tests/Results/draw $(VENV) .build/methods.jsonl
+	Tests/Results/draw $(VENV)
 	Tests/Results/shots --jobs $$(nproc) $(SURGEON) $(MATERIAL) .build/shots.jsonl
 	Tests/Results/damping --jobs $$(nproc) $(SURGEON) $(MATERIAL) .build/damping.jsonl
 	Tests/Results/depth $(SURGEON) $(MATERIAL) .build/depth.jsonl

@@ -1,12 +1,9 @@
-"""Draws the charts of docs/results.md: perplexity against the share removed.
+"""Draws the charts of docs/results.md, perplexity against the share removed, from its tables of methods.
 
-usage: charts.py CACHE
+usage: charts.py
 
-CACHE is the file that Tests/Results/methods keeps. Needs matplotlib (`make results` provides it). The
-same figures make the same bytes.
+Needs matplotlib (`make results` provides it). The same figures make the same bytes.
 """
-import statistics
-import sys
 from collections import defaultdict
 
 import matplotlib
@@ -14,9 +11,8 @@ import matplotlib
 matplotlib.use("svg")
 import matplotlib.pyplot as plt
 
-from cells import METHODS, MODELS, Cell, removed
-from material import Figures
-from material import DOCUMENT
+from cells import METHODS, MODELS
+from material import DOCUMENT, rows_of
 
 plt.rcParams.update({"svg.hashsalt": "surgeon", "svg.fonttype": "none", "font.size": 9})
 STRUCTURES = {"element": "single weights", "rows-columns": "rows and columns",
@@ -27,25 +23,26 @@ COLOURS = dict(zip(METHODS, [
 HIGHEST = 2.2  # What is further from the best than this factor is left out of a chart.
 
 
-def curves(known, model, structure, which):
-    """By method: the shares removed, with the perplexities of all seeds."""
-    found = defaultdict(lambda: defaultdict(list))
-    for cell, figures in known.items():
-        if cell.model == model and cell.structure == structure and cell.shots == 1:
-            found[cell.method][removed(structure, cell.target)].append(figures[which])
+def curves(rows, model, structure):
+    """By method: shares removed in percent, with the median perplexity and half the range over seeds."""
+    found = defaultdict(list)
+    for row in rows:
+        if (row["model"], row["structure"]) == (model, structure):
+            for method in METHODS:
+                if row[method] != "–":
+                    median, _, spread = row[method].strip("*").partition(" ±")
+                    found[method].append(
+                        (float(row["removed"].removesuffix(" %")), float(median), float(spread or 0)))
     return found
 
 
 def draw(axes, found):
-    lowest = min(min(values) for shares in found.values() for values in shares.values())
+    lowest = min(median for points in found.values() for _, median, _ in points)
     for method in METHODS:
-        points = [(share, statistics.median(values), min(values), max(values))
-                  for share, values in sorted(found[method].items())
-                  if statistics.median(values) <= HIGHEST * lowest]
+        points = [point for point in found[method] if point[1] <= HIGHEST * lowest]
         if points:
-            shares, middles, lows, highs = zip(*points)
-            spread = [[m - l for m, l in zip(middles, lows)], [h - m for m, h in zip(middles, highs)]]
-            axes.errorbar([100 * share for share in shares], middles, yerr=spread, label=method,
+            shares, medians, spreads = zip(*points)
+            axes.errorbar(shares, medians, yerr=spreads, label=method,
                           color=COLOURS[method], marker="o", markersize=3, capsize=2,
                           linewidth=2 if method == "surgeon" else 1)
     axes.set_yscale("log")
@@ -54,12 +51,13 @@ def draw(axes, found):
     axes.grid(alpha=0.3)
 
 
-def chart(known, which, file):
+def chart(which, file):
+    known = rows_of(f"methods-{which}")
     figure, panels = plt.subplots(
         len(MODELS), len(STRUCTURES), figsize=(10, 6), constrained_layout=True)
     for row, model in enumerate(MODELS):
         for axes, (structure, title) in zip(panels[row], STRUCTURES.items()):
-            found = curves(known, model, structure, which)
+            found = curves(known, model, structure)
             axes.set_title(f"{model}, {title}")
             if not found:
                 axes.set_axis_off()
@@ -73,8 +71,7 @@ def chart(known, which, file):
     plt.close(figure)
 
 
-known = {Cell(*cell): figures for cell, figures in Figures(sys.argv[1]).items()}
 folder = DOCUMENT.parent / "charts"
 folder.mkdir(exist_ok=True)
-chart(known, "test", folder / "methods-test.svg")
-chart(known, "second", folder / "methods-second.svg")
+chart("test", folder / "methods-test.svg")
+chart("second", folder / "methods-second.svg")

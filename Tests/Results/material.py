@@ -142,6 +142,13 @@ def write_tables(tables, file=DOCUMENT):
     file.write_text(document)
 
 
+def rows_of(marker, file=DOCUMENT):
+    """The rows of the table between the markers in a document, by the names of its columns."""
+    lines = file.read_text().split(f"<!-- {marker}: begin -->")[1].split("<!--")[0].strip().splitlines()
+    columns, _, *rows = [[text.strip() for text in line.strip("| ").split("|")] for line in lines]
+    return [dict(zip(columns, row)) for row in rows]
+
+
 def table(columns, rows):
     """The lines of a Markdown table."""
     return ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns),
