@@ -46,7 +46,7 @@ struct RemovalOptions: ParsableArguments {
   @Option(
     help: """
       How often to calibrate and remove a part of the target. More than once pays for \
-      rows-columns, hardly for element, and loses at N:M patterns as tight as 1:4.
+      rows-columns, a little for element, and loses at N:M patterns as tight as 1:4.
       """
   )
   var shots = 1
